@@ -1,0 +1,240 @@
+"""What a survey brings home: heights over a plane (`Surface`) or along a line (`Profile`).
+
+Results only hold, save, load and describe what was measured; they never compute a loss. A cell that
+was not evaluated yet is False in `.done`. NaN and infinity are measurements and stay what they are.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_landscape.engine.errors import ShapeError
+from tinygrad_landscape.surveying import files
+from tinygrad_landscape.surveying.plane import Line, Plane
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Heights over a plane: `loss[i, j]` is the loss at `plane.point(a[i], b[j])`.
+
+    `a` `(A,)` and `b` `(B,)` are offsets from the plane's origin, `values` holds every metric by
+    name, each `(A, B)`, `done` `(A, B)` says which cells were evaluated.
+
+    >>> surface = Surface([0.0, 1.0], [0.0, 1.0, 2.0], {"loss": [[3.0, 1.0, 2.0], [4.0, 4.0, 4.0]]},
+    Plane.whole())
+    >>> surface
+    Surface(2 x 3, loss 1 to 4)
+    """
+
+    a: NDArray[Any]
+    b: NDArray[Any]
+    values: dict[str, NDArray[Any]]
+    plane: Plane
+    done: NDArray[Any] = None  # type: ignore[assignment]  # None means every cell
+
+    def __post_init__(self) -> None:
+        _freeze(self, ("a", "b"))
+
+    @property
+    def loss(self) -> NDArray[Any]:
+        """The heights `(A, B)`."""
+        return self.values["loss"]
+
+    def minima(self) -> NDArray[Any]:
+        """Return the coordinates `(K, 2)` of the valleys the grid shows, lowest first.
+
+        A cell counts when no neighbour is lower and it does not lie on the frame, where the ground
+        may fall on outside the picture. A flat patch counts once. What a finer grid would show is
+        not known here.
+        """
+        cells = _lowest(self.loss, self.done)
+        return np.array([(self.a[i], self.b[j]) for i, j in cells]).reshape(-1, 2)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to the `.npz` file `path`."""
+        plane = self.plane
+        arrays = {
+            "a": self.a,
+            "b": self.b,
+            "done": self.done,
+            "origin": plane.origin,
+            "u": plane.u,
+            "v": plane.v,
+        }
+        facts = {"labels": plane.labels, "units": plane.units, "absolute": plane.absolute}
+        facts |= {"chosen": plane.chosen, "explained": plane.explained}
+        _save(self, path, "surface", arrays, {"plane": facts})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Surface":
+        """Read a surface saved by `.save`; a foreign or newer file raises `ParameterError`."""
+        arrays, facts, values = _load(path, "surface")
+        about = {
+            name: tuple(fact) if isinstance(fact, list) else fact
+            for name, fact in facts["plane"].items()
+        }
+        plane = Plane(arrays["origin"], arrays["u"], arrays["v"], **about)
+        return cls(arrays["a"], arrays["b"], values, plane, arrays["done"])
+
+    def describe(self) -> str:
+        """Say in a few sentences what the surface shows."""
+        text = f"{len(self.a)} x {len(self.b)} cells, a from {self.a[0]:.4g} to {self.a[-1]:.4g},"
+        text += f" b from {self.b[0]:.4g} to {self.b[-1]:.4g}. {_heights(self)}"
+        valleys = self.minima()
+        if len(valleys):
+            text += (
+                f" The grid shows {len(valleys)} valley{'s' * (len(valleys) > 1)} inside the frame;"
+            )
+            text += f" the lowest is at ({valleys[0][0]:.4g}, {valleys[0][1]:.4g})."
+        return f"{text} {self.plane.describe()}"
+
+    def __repr__(self) -> str:
+        return f"Surface({len(self.a)} x {len(self.b)}, {_range(self)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """Heights along a line: `loss[k]` is the loss at `line.point(t[k])`.
+
+    `t` `(T,)` are positions along the line, `values` holds every metric by name, each `(T,)`,
+    `done` `(T,)` says which were evaluated.
+    """
+
+    t: NDArray[Any]
+    values: dict[str, NDArray[Any]]
+    line: Line
+    done: NDArray[Any] = None  # type: ignore[assignment]  # None means every cell
+
+    def __post_init__(self) -> None:
+        _freeze(self, ("t",))
+
+    @property
+    def loss(self) -> NDArray[Any]:
+        """The heights `(T,)`."""
+        return self.values["loss"]
+
+    def minima(self) -> NDArray[Any]:
+        """Return the positions `(K,)` of the valleys along the line, lowest first; its two ends
+        never count."""
+        return np.array([self.t[k] for (k,) in _lowest(self.loss, self.done)]).reshape(-1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to the `.npz` file `path`."""
+        line = self.line
+        arrays = {"t": self.t, "done": self.done, "start": line.start, "direction": line.direction}
+        _save(
+            self,
+            path,
+            "profile",
+            arrays,
+            {"line": {"extent": line.extent, "label": line.label, "chosen": line.chosen}},
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Profile":
+        """Read a profile saved by `.save`; a foreign or newer file raises `ParameterError`."""
+        arrays, facts, values = _load(path, "profile")
+        about = facts["line"] | {"extent": tuple(facts["line"]["extent"])}
+        return cls(
+            arrays["t"], values, Line(arrays["start"], arrays["direction"], **about), arrays["done"]
+        )
+
+    def describe(self) -> str:
+        """Say in a few sentences what the profile shows."""
+        valleys = self.minima()
+        text = f"{len(self.t)} points, t from {self.t[0]:.4g} to {self.t[-1]:.4g}. {_heights(self)}"
+        if len(valleys):
+            text += (
+                f" Valleys between the ends: {len(valleys)}, the lowest at t = {valleys[0]:.4g}."
+            )
+        return f"{text} {self.line.describe()}"
+
+    def __repr__(self) -> str:
+        return f"Profile({len(self.t)}, {_range(self)})"
+
+
+def _freeze(result: Any, axes: tuple[str, ...]) -> None:
+    """Replace the arrays of a result by read-only copies and check that they fit together."""
+    for name in axes:
+        object.__setattr__(result, name, files.read_only(getattr(result, name)))
+    shape = tuple(len(getattr(result, name)) for name in axes)
+    values = {name: files.read_only(array) for name, array in result.values.items()}
+    done = files.read_only(np.ones(shape, bool) if result.done is None else result.done, dtype=bool)
+    for name, array in {**values, "done": done}.items():
+        if array.shape != shape:
+            raise ShapeError(
+                f"got {name} of shape {array.shape}; expected {shape}, the lengths of "
+                f"{' and '.join(axes)}"
+            )
+    object.__setattr__(result, "values", values)
+    object.__setattr__(result, "done", done)
+
+
+def _save(
+    result: Any, path: Any, kind: str, arrays: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
+    measured = {f"value{k}": array for k, array in enumerate(result.values.values())}
+    files.save(path, kind, FORMAT, {**arrays, **measured}, {**facts, "values": list(result.values)})
+
+
+def _load(path: Any, kind: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    arrays, facts = files.load(path, kind, FORMAT)
+    return arrays, facts, {name: arrays[f"value{k}"] for k, name in enumerate(facts["values"])}
+
+
+def _lowest(heights: NDArray[Any], done: NDArray[Any]) -> list[tuple[int, ...]]:
+    """Return the inner cells none of whose neighbours is lower, one per flat patch, lowest first.
+
+    NaN is a wall; a neighbour that was not evaluated might be lower, so the cell does not count.
+    """
+    ground = np.where(np.isnan(heights), np.inf, heights)
+    ground[~done] = -np.inf
+    around = np.pad(ground, 1, constant_values=-np.inf)
+    neighbours = [shift for shift in np.ndindex((3,) * ground.ndim) if shift != (1,) * ground.ndim]
+    lowest = np.isfinite(ground)
+    for shift in neighbours:
+        window = tuple(slice(s, s + n) for s, n in zip(shift, ground.shape, strict=True))
+        lowest &= ground <= around[window]
+    waiting = {tuple(int(k) for k in cell) for cell in np.argwhere(lowest)}
+    found = []
+    while waiting:
+        patch, edge = [], [waiting.pop()]
+        level, closed = ground[edge[0]], True
+        while edge:
+            cell = edge.pop()
+            patch.append(cell)
+            for shift in neighbours:
+                other = tuple(c + s - 1 for c, s in zip(cell, shift, strict=True))
+                if around[tuple(k + 1 for k in other)] == level:
+                    if other in waiting:
+                        waiting.remove(other)
+                        edge.append(other)
+                    closed &= other in patch or other in edge
+        if closed:  # else the flat patch runs on to a cell with lower ground beside it
+            found.append(min(patch))
+    return sorted(found, key=lambda cell: (ground[cell], cell))
+
+
+def _finite(result: Any) -> NDArray[Any]:
+    measured = result.loss[result.done]
+    return np.asarray(measured[np.isfinite(measured)])
+
+
+def _range(result: Any) -> str:
+    finite = _finite(result)
+    return f"loss {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite loss"
+
+
+def _heights(result: Any) -> str:
+    left = int((~result.done).sum())
+    odd = int(result.done.sum()) - _finite(result).size
+    text = _range(result).capitalize()
+    text += f"; {odd} of {result.done.size} are NaN or infinite" if odd else ""
+    text += f"; {left} of {result.done.size} not evaluated yet" if left else ""
+    return text + "."

@@ -1,0 +1,401 @@
+"""Walking over a plane or along a line and measuring the height at every cell.
+
+The cells of a grid are independent points, so they are evaluated many at a time as one stack of
+weights, chunk by chunk: bounded in memory, spread over any executor, and interruptible with what
+is finished kept.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_landscape.engine.errors import NotPicklableError, ParameterError, ShapeError
+from tinygrad_landscape.surveying import grid
+from tinygrad_landscape.surveying.plane import Line, Plane
+from tinygrad_landscape.surveying.surface import Profile, Surface
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from tinygrad_landscape.landscape import Landscape
+
+Metric = Callable[[NDArray[Any]], NDArray[Any]]
+Metrics = Sequence[str | Metric] | Mapping[str, Metric]
+Progress = bool | Callable[[int, int], object]
+
+MEMORY = 512 * 2**20
+JOBS_PER_WORKER = 4
+
+
+def survey(
+    landscape: "Landscape",
+    plane: Plane | None = None,
+    extent: Any = 1.0,
+    resolution: int | tuple[int, int] = 51,
+    metrics: Metrics = ("loss",),
+    also: Mapping[str, Any] | None = None,
+    resume: Surface | None = None,
+    executor: "Executor | None" = None,
+    progress: Progress = False,
+    dtype: Any = None,
+    *,
+    memory: int = MEMORY,
+) -> Surface:
+    """Measure a landscape over a plane: `surface.loss[i, j] == landscape(plane.point(a[i], b[j]))`.
+
+    plane: may be left out for a landscape of two weights; then a and b are the weights themselves.
+    extent: a half-width, a pair, two ranges, flat (a0, a1, b0, b1), all in units of the plane's
+        axes; or a walk to fit.
+    resolution: points per axis, one number or a pair. Odd ones contain the middle exactly.
+    metrics: "loss", "accuracy", or functions of weights `(..., P)` (a mapping names them); the loss
+        is always measured.
+    also: other data (or landscapes) by name, measured at the same points: `also={"test": test}`
+        adds "test loss" and, if "accuracy" is asked for, "test accuracy".
+    resume: a surface with unfinished cells; only those are evaluated, on its own grid.
+    executor: any `concurrent.futures.Executor`; it is not shut down. Process pools need a landscape
+        that pickles.
+    progress: True shows a bar; a function is called with (cells done, cells in all).
+    dtype: evaluate in this precision, e.g. `np.float32` for a picture; None keeps the plane's.
+    memory: a bound in bytes on the temporaries of one chunk.
+
+    Ctrl-C returns the part that is finished. NaN and infinite heights are kept. Raises
+    `ParameterError`, `ShapeError`, and `NotPicklableError` before any work.
+
+    >>> from tinygrad_landscape.landscape import formulas
+    >>> surface = survey(formulas.himmelblau, extent=5.0, resolution=101)
+    >>> surface.minima()[0]
+    array([3., 2.])
+    """
+    site = _site(landscape, plane if resume is None or plane is not None else resume.plane, dtype)
+    (a0, a1), (b0, b1) = grid.ranges(extent, site)
+    na, nb = grid.counts(resolution, 2)
+    axes = (grid.axis(a0, a1, na), grid.axis(b0, b1, nb))
+    start = None
+    if resume is not None:
+        axes = _resumed_axes(resume, site, axes, untouched=(extent, resolution) == (1.0, 51))
+        start = resume.values, resume.done
+    measures = _measures(landscape, metrics, also)
+    values, done = _measure(landscape, measures, site, axes, start, executor, progress, memory)
+    return Surface(*axes, values, site, done)
+
+
+def profile(
+    landscape: "Landscape",
+    line: Line,
+    resolution: int = 101,
+    metrics: Metrics = ("loss",),
+    also: Mapping[str, Any] | None = None,
+    executor: "Executor | None" = None,
+    progress: Progress = False,
+    dtype: Any = None,
+    *,
+    extent: tuple[float, float] | None = None,
+    memory: int = MEMORY,
+) -> Profile:
+    """Measure a landscape along a line: `profile.loss[k] == landscape(line.point(t[k]))`.
+
+    `extent` is the range of t, by default the line's own (0 to 1 between two points, -1 to 1 along
+    a direction); the other arguments are those of `survey`.
+
+    >>> from tinygrad_landscape.landscape import formulas
+    >>> profile(formulas.himmelblau, Line.between([0.0, 0.0], [3.0, 2.0]), resolution=3).loss
+    array([170.   ,  89.125,   0.   ])
+    """
+    line = _cast(line, ("start", "direction"), dtype)
+    _check_size(landscape, line)
+    low, high = line.extent if extent is None else extent
+    if not low < high:
+        raise ParameterError(
+            f"got extent={extent!r}; expected a range (low, high) of t with low < high"
+        )
+    axes = (grid.axis(float(low), float(high), *grid.counts(resolution, 1)),)
+    measures = _measures(landscape, metrics, also)
+    values, done = _measure(landscape, measures, line, axes, None, executor, progress, memory)
+    return Profile(*axes, values, line, done)
+
+
+def coarse_to_fine(
+    landscape: "Landscape",
+    plane: Plane | None = None,
+    extent: Any = 1.0,
+    resolution: int | tuple[int, int] = 51,
+    metrics: Metrics = ("loss",),
+    also: Mapping[str, Any] | None = None,
+    *,
+    levels: int = 4,
+    dtype: Any = None,
+    memory: int = MEMORY,
+) -> Iterator[Surface]:
+    """Yield surfaces on finer and finer grids, so that there is something to show at once.
+
+    Each is complete on its grid, which takes every 8th, 4th, 2nd point of the last (for `levels=4`)
+    and both ends. A cell is evaluated once only, so all levels together cost one survey.
+
+    >>> from tinygrad_landscape.landscape import formulas
+    >>> [surface.loss.shape for surface in coarse_to_fine(formulas.himmelblau, extent=5.0,
+    resolution=17)] [(3, 3), (5, 5), (9, 9), (17, 17)]
+    """
+    site = _site(landscape, plane, dtype)
+    full = [
+        grid.axis(*r, n)
+        for r, n in zip(grid.ranges(extent, site), grid.counts(resolution, 2), strict=True)
+    ]
+    measures = _measures(landscape, metrics, also)
+    values: dict[str, NDArray[Any]] = {}
+    done = np.zeros(tuple(map(len, full)), bool)
+    for level in reversed(range(levels)):
+        kept = [np.unique([*range(0, len(x), 2**level), len(x) - 1]) for x in full]
+        window = np.ix_(*kept)
+        axes = tuple(x[k] for x, k in zip(full, kept, strict=True))
+        start = ({name: v[window] for name, v in values.items()}, done[window]) if values else None
+        part, finished = _measure(landscape, measures, site, axes, start, None, False, memory)
+        for name, heights in part.items():
+            values.setdefault(name, np.full(done.shape, np.nan, heights.dtype))[window] = heights
+        done[window] = finished
+        yield Surface(*axes, part, site, finished)
+
+
+# What is measured, and where ----------------------------------------------------------------------
+
+
+def _site(landscape: "Landscape", plane: Plane | None, dtype: Any) -> Plane:
+    if plane is None:
+        if landscape.size != 2:
+            raise ParameterError(
+                f"a landscape of {landscape.size} weights needs a plane to be surveyed over: pass "
+                f"a tl.Plane"
+            )
+        plane = Plane.whole(landscape.names)
+    plane = _cast(plane, ("origin", "u", "v"), dtype)
+    _check_size(landscape, plane)
+    return plane
+
+
+def _cast(site: Any, names: tuple[str, ...], dtype: Any) -> Any:
+    return (
+        site
+        if dtype is None
+        else replace(site, **{name: getattr(site, name).astype(dtype) for name in names})
+    )
+
+
+def _check_size(landscape: "Landscape", site: Any) -> None:
+    if site.size != landscape.size:
+        raise ShapeError(
+            f"got a {type(site).__name__.lower()} through {site.size} weights; this landscape has "
+            f"{landscape.size}"
+        )
+
+
+def _resumed_axes(
+    resume: Surface, site: Plane, axes: tuple[Any, Any], untouched: bool
+) -> tuple[Any, Any]:
+    """Return the grid of the surface to go on with; other arguments than its own are refused, not
+    ignored."""
+    own = resume.plane
+    if not all(
+        np.array_equal(getattr(own, name), getattr(site, name)) for name in ("origin", "u", "v")
+    ):
+        raise ParameterError(
+            "resume= holds a surface over another plane (or precision); pass the same plane, or "
+            "none"
+        )
+    same = np.array_equal(resume.a, axes[0]) and np.array_equal(resume.b, axes[1])
+    if not same and not untouched:
+        raise ParameterError(
+            f"resume= holds {resume!r} on another grid; leave out extent and resolution, or pass "
+            f"its own"
+        )
+    return resume.a, resume.b
+
+
+def _measures(
+    landscape: "Landscape", metrics: Metrics, also: Mapping[str, Any] | None
+) -> dict[str, Metric]:
+    """Return every function of theta `(..., P)` to measure, by the name its values get."""
+    if isinstance(metrics, str) or (also is not None and not isinstance(also, Mapping)):
+        raise ParameterError(
+            "metrics= is a sequence, e.g. ('loss', 'accuracy'), and also= a mapping, e.g. "
+            "{'test': test_data}"
+        )
+    asked = (
+        metrics
+        if isinstance(metrics, Mapping)
+        else {getattr(m, "__name__", str(m)): m for m in metrics}
+    )
+    measures: dict[str, Metric] = {"loss": landscape}
+    measures |= {name: _metric(landscape, m) for name, m in asked.items() if name != "loss"}
+    for prefix, where in (also or {}).items():
+        other = where if callable(where) else landscape.on(where)
+        measures[f"{prefix} loss"] = other
+        measures |= {
+            f"{prefix} {m}": _metric(other, m)
+            for m in asked.values()
+            if isinstance(m, str) and m != "loss"
+        }
+    return measures
+
+
+def _metric(landscape: "Landscape", metric: str | Metric) -> Metric:
+    if callable(metric):
+        return metric
+    if metric != "accuracy":
+        raise ParameterError(
+            f"got the metric {metric!r}; expected 'loss', 'accuracy' or a function of weights "
+            f"(..., P)"
+        )
+    return landscape.accuracy
+
+
+# The walk over the cells --------------------------------------------------------------------------
+
+
+def _measure(
+    landscape: "Landscape",
+    measures: Mapping[str, Metric],
+    site: Plane | Line,
+    axes: tuple[NDArray[Any], ...],
+    start: tuple[Mapping[str, NDArray[Any]], NDArray[Any]] | None,
+    executor: "Executor | None",
+    progress: Progress,
+    memory: int,
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+    """Evaluate every cell that `start` has not; return the values by name and which cells are
+    done."""
+    shape = tuple(map(len, axes))
+    where = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
+    dtype = site.point(*where[0]).dtype
+    chunk = grid.cells_at_a_time(landscape, memory, dtype.itemsize)
+    done = np.zeros(len(where), bool)
+    values = np.full((len(measures), len(where)), np.nan, dtype)
+    if start is not None:
+        if set(start[0]) != set(measures):
+            raise ParameterError(
+                f"resume= holds {sorted(start[0])}, asked for are {sorted(measures)}; they must "
+                f"be the same"
+            )
+        done[:] = start[1].ravel()
+        values[:] = [start[0][name].ravel() for name in measures]
+    left = np.flatnonzero(~done)
+    task = (tuple(measures.items()), site, chunk)
+    jobs = _jobs(where, left, chunk, executor)
+    report = _Report(progress, len(where), len(where) - len(left))
+    results = (
+        _in_turn(task, where, jobs) if executor is None else _spread(task, where, jobs, executor)
+    )
+    try:
+        for cells, heights in results:
+            values[:, cells] = heights
+            done[cells] = True
+            report.add(len(cells))
+    except KeyboardInterrupt:
+        pass  # what is finished is kept; the caller goes on with resume=
+    finally:
+        results.close()
+        report.close()
+    return {
+        name: row.reshape(shape) for name, row in zip(measures, values, strict=True)
+    }, done.reshape(shape)
+
+
+def _jobs(where: NDArray[Any], left: NDArray[Any], chunk: int, executor: Any) -> list[NDArray[Any]]:
+    """Cut the cells that are left into jobs. The origin comes first and alone: it is the cell
+    everyone checks, and a stack of one takes the very steps of a plain call."""
+    middle = left[~where[left].any(axis=-1)]
+    others = left[where[left].any(axis=-1)]
+    size = chunk
+    if executor is not None:
+        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        size = max(1, -(-len(others) // (JOBS_PER_WORKER * workers - 1)))
+    return [
+        part
+        for part in (middle, *(others[k : k + size] for k in range(0, len(others), size)))
+        if len(part)
+    ]
+
+
+def _heights(task: tuple[Any, Any, int], where: NDArray[Any]) -> NDArray[Any]:
+    """Evaluate the cells at `where` `(C, axes)`, at most `chunk` at a time; return `(measures,
+    C)`."""
+    measures, site, chunk = task
+    parts = []
+    with np.errstate(
+        all="ignore"
+    ):  # far out a loss may overflow: infinity is the right answer, not a warning
+        for k in range(0, len(where), chunk):
+            theta = site.point(*where[k : k + chunk].T)
+            rows = []
+            for name, measure in measures:
+                row = np.asarray(measure(theta[0])[None] if len(theta) == 1 else measure(theta))
+                if row.shape != theta.shape[:-1]:
+                    raise ShapeError(
+                        f"{name} gave shape {row.shape} for weights {theta.shape}; expected "
+                        f"{theta.shape[:-1]}: one per point"
+                    )
+                rows.append(row)
+            parts.append(np.stack(rows))
+    return np.concatenate(parts, axis=-1)
+
+
+def _in_turn(
+    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]]
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    for cells in jobs:
+        yield cells, _heights(task, where[cells])
+
+
+def _spread(
+    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]], executor: Any
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    if isinstance(executor, ProcessPoolExecutor):
+        require_picklable(task)
+    futures = {executor.submit(_heights, task, where[cells]): cells for cells in jobs}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def require_picklable(task: Any) -> None:
+    """Raise `NotPicklableError` when `task` cannot be sent to another process."""
+    import pickle
+
+    try:
+        pickle.dumps(task)
+    except Exception as error:
+        raise NotPicklableError(
+            f"this survey cannot be sent to another process ({error}); define its functions at "
+            f"the top of a module, or use threads"
+        ) from error
+
+
+class _Report:
+    """A progress bar, a function to call, or nothing."""
+
+    def __init__(self, progress: Progress, total: int, already: int) -> None:
+        self.total, self.count = total, already
+        self.call = progress if callable(progress) else None
+        self.bar = None
+        if progress is True:
+            from tqdm.auto import tqdm
+
+            self.bar = tqdm(total=total, initial=already, unit="cell", desc="survey", leave=False)
+
+    def add(self, cells: int) -> None:
+        self.count += cells
+        if self.bar is not None:
+            self.bar.update(cells)
+        if self.call is not None:
+            self.call(self.count, self.total)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
