@@ -1,0 +1,46 @@
+"""Floor 0: a NumPy autograd engine to be read in one evening.
+
+Read in this order: ``tensor.py`` (an array that remembers how it was computed), ``calls.py`` (the
+tables), ``elementwise.py`` and its neighbours (the rules, a line of calculus each),
+``differentiate.py`` (the walk backwards), and then ``functions.py``, ``check.py``, ``graph.py``.
+"""
+
+from . import constants, elementwise, linear_algebra, reductions, shapes  # noqa: F401  (fill the tables)
+from .calls import COMPOSITES, CONSTANTS, RULES, rule
+from .check import check_gradients
+from .differentiate import grad, gradients, hessian, hvp, jacobian, value_and_grad
+from .errors import (
+    GradientError,
+    GraphReleasedError,
+    NotDifferentiableError,
+    NotPicklableError,
+    ParameterError,
+    ShapeError,
+    TinygradLandscapeError,
+    TraceError,
+)
+from .functions import (
+    elu,
+    gelu,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
+from .graph import Graph
+from .tensor import Tensor, primitive
+
+__all__ = [
+    "COMPOSITES", "CONSTANTS", "RULES", "GradientError", "Graph", "GraphReleasedError",
+    "NotDifferentiableError", "NotPicklableError", "ParameterError", "ShapeError", "Tensor",
+    "TinygradLandscapeError", "TraceError", "check_gradients", "elu", "gelu", "grad", "gradients",
+    "hessian", "hvp", "jacobian", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
+    "logsumexp", "primitive", "relu", "rule", "sigmoid", "silu", "softmax", "softplus",
+    "value_and_grad",
+]  # fmt: skip

@@ -1,0 +1,225 @@
+"""The tables of what can be differentiated, and the one door through which every call goes.
+
+A *rule* is keyed by the function it belongs to (``np.tanh``, our own ``relu``) and says what
+happens to a gradient on its way back. A *composite* is a function written in terms of others. A
+*constant* does not depend smoothly on its input and answers with plain arrays. Whatever is in none
+of the three is refused. `normalise` turns any way of calling a function into (tensors, options).
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .errors import NotDifferentiableError
+
+Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+MISSING = inspect.Parameter.empty
+
+
+class Entry:
+    """What a table knows of one function: how to compute it, its rule, how its calls are bound.
+
+    The parameters of a rule after ``g, out`` carry NumPy's own names: positional ones are tensors,
+    keyword-only ones are static options, ``*arrays`` takes any number of tensors.
+    """
+
+    __slots__ = (
+        "body", "defaults", "forward", "function", "options", "own", "packed", "tensors", "variadic",
+    )  # fmt: skip
+
+    def __init__(self, function: Function, body: Function, skip: int) -> None:
+        self.function, self.body = function, body
+        self.own = list(inspect.signature(body).parameters.values())[skip:]
+        self.tensors = [p.name for p in self.own if p.kind is not p.KEYWORD_ONLY]
+        self.options = {p.name for p in self.own if p.kind is p.KEYWORD_ONLY}
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in self.own)
+        # np.concatenate takes its arrays as one sequence, our own functions one by one
+        self.packed = self.variadic and not hasattr(function, "forward")
+        forward = getattr(function, "forward", function)
+        self.forward = _packing(function) if self.packed else forward
+        self.defaults: dict[str, Any] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """The function's parameters and their defaults in its own order, looked up once."""
+        if self.defaults is None:
+            try:
+                found = list(inspect.signature(self.function).parameters.values())
+            except ValueError:  # written in C and silent about its signature: ours stands for it
+                found = self.own
+            self.defaults = {p.name: p.default for p in found if p.kind is not p.VAR_KEYWORD}
+        return self.defaults
+
+
+def _packing(function: Function) -> Function:
+    def forward(*arrays: Any, **options: Any) -> Any:
+        return function(arrays, **options)
+
+    return forward
+
+
+RULES: dict[Function, Entry] = {}
+COMPOSITES: dict[Function, Entry] = {}
+CONSTANTS: set[Function] = set()
+ALIASES: dict[Function, Function] = {}
+
+
+def _enter(table: dict[Function, Entry], function: Function, entry: Entry) -> None:
+    if function in RULES or function in COMPOSITES or function in CONSTANTS:
+        raise ValueError(f"{spelled(function)} is registered already; a function has one meaning")
+    table[function] = entry
+
+
+def rule(*functions: Function) -> Callable[[F], F]:
+    """Register how a gradient passes back through a function.
+
+    A rule is called as ``rule(g, out, *tensors, **options)``: the gradient of the result, the
+    result, and what the function was called with. It returns one gradient per tensor, or a
+    function of no arguments that computes it, called only when that gradient is wanted, or None
+    for no gradient at all. It is written in NumPy: fed arrays it computes; fed Tensors it is
+    recorded, and so differentiated again. Broadcasting is undone by the caller.
+
+    Raises:
+        ValueError: the function has a meaning already.
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> @tl.primitive
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @tl.rule(cube)
+    ... def _(g, out, x):
+    ...     return (3.0 * g * x * x,)
+    >>> float(tl.grad(tl.grad(cube))(2.0))
+    12.0
+    """
+
+    def register(body: F) -> F:
+        for function in functions:
+            _enter(RULES, function, Entry(function, body, skip=2))
+        return body
+
+    return register
+
+
+def composite(*functions: Function) -> Callable[[F], F]:
+    """Register a NumPy function as a composition of others; its body takes NumPy's own names."""
+
+    def register(body: F) -> F:
+        for function in functions:
+            _enter(COMPOSITES, function, Entry(function, body, skip=0))
+        return body
+
+    return register
+
+
+def spelled(function: Function) -> str:
+    """The name a reader would type: ``np.linalg.norm``, ``relu``."""
+    name = getattr(function, "__name__", repr(function))
+    module = getattr(function, "__module__", None) or ("numpy" if name in dir(np) else "")
+    return f"np.{module[6:]}.{name}".replace("..", ".") if module.startswith("numpy") else name
+
+
+WHY_NOT = {
+    "out": "a result is always a new array (t += 1 is spelled t = t + 1)",
+    "where": "select with np.where(mask, t, 0.0) or t[mask] first",
+    "dtype": "say t.astype(dtype)",
+    "initial": "combine with np.add, np.maximum, ... afterwards",
+}
+
+
+def named(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by parameter name; what is left at its default is left out."""
+    parameters, known = entry.parameters(), {*entry.tensors, *entry.options}
+    if len(args) > len(parameters):
+        raise TypeError(f"{spelled(entry.function)} got {len(args)} positional arguments")
+    given = dict(zip(parameters, args, strict=False))
+    if repeated := given.keys() & kwargs.keys():
+        raise TypeError(f"{spelled(entry.function)} got {sorted(repeated)} twice")
+    given.update(kwargs)
+    for name in [name for name in given if name not in known]:
+        value, default = given.pop(name), parameters.get(name, MISSING)
+        plain = isinstance(value, bool | int | str) or value is None
+        if not (value is default or (plain and value == default)):
+            why = WHY_NOT.get(name, "leave it out")
+            raise NotDifferentiableError(
+                f"{spelled(entry.function)}({name}=...) is not supported on a Tensor; {why}"
+            )
+    return given
+
+
+def normalise(
+    entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Any way of calling a function with a rule, as (positional tensors, static options)."""
+    positional = not entry.packed and (entry.variadic or len(args) <= len(entry.tensors))
+    if positional and (not kwargs or kwargs.keys() <= entry.options):
+        return args, kwargs  # most calls look like this already
+    given = named(entry, args, kwargs)
+    tensors: list[Any] = []
+    for name in entry.tensors:
+        if name not in given:
+            break
+        value = given.pop(name)
+        tensors.extend(value) if entry.packed else tensors.append(value)
+    if left := given.keys() & set(entry.tensors):
+        raise TypeError(f"{spelled(entry.function)} got {sorted(left)} but not the one before")
+    return tuple(tensors), given
+
+
+REDUCTIONS = {
+    ("reduce", np.add): np.sum,
+    ("reduce", np.multiply): np.prod,
+    ("reduce", np.maximum): np.max,
+    ("reduce", np.minimum): np.min,
+    ("accumulate", np.add): np.cumsum,
+}
+
+
+def ufunc_call(
+    ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Function, tuple[Any, ...], dict[str, Any]]:
+    """What NumPy's ufunc protocol hands over, as a plain call: ``add.reduce(t)`` is ``sum(t, 0)``."""
+    if method == "__call__":
+        return ufunc, args, kwargs
+    function = REDUCTIONS.get((method, ufunc))
+    if function is None:
+        raise NotDifferentiableError(
+            f"np.{ufunc.__name__}.{method} has no rule for Tensors; "
+            "use plain calls such as np.sum, np.prod, np.max, np.cumsum, np.outer"
+        )
+    order = ("axis", "dtype", "out", "keepdims", "initial", "where")
+    return function, args[:1], {"axis": 0} | dict(zip(order, args[1:], strict=False)) | kwargs
+
+
+HINTS = {
+    "median": "np.sort and indexing",
+    "percentile": "np.sort and indexing",
+    "quantile": "np.sort and indexing",
+    "cumprod": "np.exp(np.cumsum(np.log(t)))",
+    "svd": "np.linalg.norm, np.linalg.det, np.linalg.inv",
+    "eigh": "np.trace, np.linalg.det, np.linalg.slogdet",
+    "eigvalsh": "np.trace, np.linalg.det, np.linalg.slogdet",
+    "copyto": "np.where",
+    "put": "np.where",
+    "block": "np.concatenate",
+}
+
+
+def refusal(function: Function) -> NotDifferentiableError:
+    """The error for a function without a rule, naming the nearest functions that have one."""
+    name = getattr(function, "__name__", "")
+    near = HINTS.get(name)
+    if near is None:
+        known = {f.__name__: spelled(f) for f in (*RULES, *COMPOSITES)}
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        near = ", ".join(known[c] for c in close) or "the functions listed in tl.engine.RULES"
+    return NotDifferentiableError(
+        f"{spelled(function)} has no differentiation rule. Nearest alternatives: {near}. "
+        "For a value without a gradient say t.numpy() first; for a rule of your own see tl.rule."
+    )

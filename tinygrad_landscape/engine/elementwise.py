@@ -1,0 +1,301 @@
+"""Rules of functions that act on each element: one line of calculus each.
+
+Formulas are chosen so that they hold at both derivative orders and at the corners, where these
+conventions are used throughout the engine:
+
+==================================  ===========================================================
+corner                              convention
+==================================  ===========================================================
+``|x|`` and relu at 0               slope 0
+``maximum``, ``max`` with ties      the gradient is shared equally
+``clip`` on a bound                 slope 1 for the value, 0 for the bound
+``sqrt``, ``cbrt``, ``x**p`` with   0 where the slope is infinite, so that norms and standard
+0 < p < 1, norm, std at 0           deviations have the gradient 0 at 0
+``x**0``, ``x**1``, ``x**2`` at 0   slopes 0, 1, 0 (curvatures 0, 0, 2)
+``0**y``                            slope 0 in ``y``
+``hypot``, ``arctan2`` at (0, 0)    slope 0
+``prod`` with zeros                 the product of the others, without dividing
+``where`` with a NaN branch         the branch not chosen gets the gradient 0, and passes it on
+                                    as 0 times its own slope; make that slope finite (choose the
+                                    argument with a first ``where``) if it is not
+==================================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .calls import composite, rule
+from .tensor import Tensor, primitive
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+# ---- arithmetic ----
+
+
+@rule(np.add)
+def _(g, out, x1, x2):
+    return g, g
+
+
+@rule(np.subtract)
+def _(g, out, x1, x2):
+    return g, lambda: -g
+
+
+@rule(np.multiply)
+def _(g, out, x1, x2):
+    return lambda: g * x2, lambda: g * x1
+
+
+@rule(np.divide)
+def _(g, out, x1, x2):
+    return lambda: g / x2, lambda: -g * out / x2
+
+
+@rule(np.negative)
+def _(g, out, x):
+    return (-g,)
+
+
+@rule(np.positive)
+def _(g, out, x):
+    return (g,)
+
+
+@rule(np.remainder)
+def _(g, out, x1, x2):
+    return g, lambda: -g * np.floor_divide(x1, x2)
+
+
+@rule(np.fmod)
+def _(g, out, x1, x2):
+    return g, lambda: -g * np.trunc(x1 / x2)
+
+
+@rule(np.power, np.float_power)
+def _(g, out, x1, x2):
+    def base():
+        steep = (x1 == 0) & (x2 > 0) & (x2 < 1)
+        return g * np.logical_not(steep) * x2 * (x1 + steep) ** (x2 - (x2 != 0))
+
+    return base, lambda: g * out * np.log(x1 + (x1 == 0))
+
+
+@rule(np.absolute, np.fabs)
+def _(g, out, x):
+    return (g * np.sign(x),)
+
+
+@rule(np.square)
+def _(g, out, x):
+    return (2.0 * g * x,)
+
+
+@rule(np.reciprocal)
+def _(g, out, x):
+    return (-g * out * out,)
+
+
+@rule(np.sqrt)
+def _(g, out, x):
+    zero = out == 0
+    return (0.5 * g * np.logical_not(zero) / (out + zero),)
+
+
+@rule(np.cbrt)
+def _(g, out, x):
+    zero = out == 0
+    return (g * np.logical_not(zero) / (3.0 * (out + zero) ** 2),)
+
+
+@rule(np.hypot)
+def _(g, out, x1, x2):
+    radius = out + (out == 0)
+    return lambda: g * (x1 / radius), lambda: g * (x2 / radius)
+
+
+# ---- exponentials and logarithms ----
+
+
+@rule(np.exp)
+def _(g, out, x):
+    return (g * out,)
+
+
+@rule(np.exp2)
+def _(g, out, x):
+    return (g * out * LN2,)
+
+
+@rule(np.expm1)
+def _(g, out, x):
+    return (g * np.exp(x),)
+
+
+@rule(np.log)
+def _(g, out, x):
+    return (g / x,)
+
+
+@rule(np.log2)
+def _(g, out, x):
+    return (g / (x * LN2),)
+
+
+@rule(np.log10)
+def _(g, out, x):
+    return (g / (x * LN10),)
+
+
+@rule(np.log1p)
+def _(g, out, x):
+    return (g / (1.0 + x),)
+
+
+@rule(np.logaddexp)
+def _(g, out, x1, x2):
+    return lambda: g * np.exp(x1 - out), lambda: g * np.exp(x2 - out)
+
+
+@rule(np.logaddexp2)
+def _(g, out, x1, x2):
+    return lambda: g * np.exp2(x1 - out), lambda: g * np.exp2(x2 - out)
+
+
+# ---- trigonometric and hyperbolic functions, and their inverses ----
+
+
+@rule(np.sin)
+def _(g, out, x):
+    return (g * np.cos(x),)
+
+
+@rule(np.cos)
+def _(g, out, x):
+    return (-g * np.sin(x),)
+
+
+@rule(np.tan)
+def _(g, out, x):
+    return (g * (1.0 + out * out),)
+
+
+@rule(np.arcsin)
+def _(g, out, x):
+    return (g / np.sqrt((1.0 - x) * (1.0 + x)),)
+
+
+@rule(np.arccos)
+def _(g, out, x):
+    return (-g / np.sqrt((1.0 - x) * (1.0 + x)),)
+
+
+@rule(np.arctan)
+def _(g, out, x):
+    return (g / (1.0 + x * x),)
+
+
+@rule(np.arctan2)
+def _(g, out, x1, x2):
+    radius = np.hypot(x1, x2)
+    radius = radius + (radius == 0)
+    return lambda: g * (x2 / radius / radius), lambda: -g * (x1 / radius / radius)
+
+
+@rule(np.sinh)
+def _(g, out, x):
+    return (g * np.cosh(x),)
+
+
+@rule(np.cosh)
+def _(g, out, x):
+    return (g * np.sinh(x),)
+
+
+@rule(np.tanh)
+def _(g, out, x):
+    return (g * (1.0 - out * out),)
+
+
+@rule(np.arcsinh)
+def _(g, out, x):
+    return (g / np.hypot(x, 1.0),)
+
+
+@rule(np.arccosh)
+def _(g, out, x):
+    return (g / np.sqrt((x - 1.0) * (x + 1.0)),)
+
+
+@rule(np.arctanh)
+def _(g, out, x):
+    return (g / ((1.0 - x) * (1.0 + x)),)
+
+
+@rule(np.deg2rad, np.radians)
+def _(g, out, x):
+    return (g * (math.pi / 180.0),)
+
+
+@rule(np.rad2deg, np.degrees)
+def _(g, out, x):
+    return (g * (180.0 / math.pi),)
+
+
+# ---- choosing: masks are read off the values and are constants ----
+
+
+@rule(np.maximum, np.fmax)
+def _(g, out, x1, x2):
+    tie = x1 == x2
+    return lambda: g * (x1 > x2) + 0.5 * g * tie, lambda: g * (x2 > x1) + 0.5 * g * tie
+
+
+@rule(np.minimum, np.fmin)
+def _(g, out, x1, x2):
+    tie = x1 == x2
+    return lambda: g * (x1 < x2) + 0.5 * g * tie, lambda: g * (x2 < x1) + 0.5 * g * tie
+
+
+@primitive
+def clamp(x: Any, low: Any, high: Any) -> Any:
+    return np.clip(x, low, high)
+
+
+@rule(clamp)
+def _(g, out, x, low, high):
+    inside = (x >= low) & (x <= high)
+    return lambda: g * inside, lambda: g * (x < low), lambda: g * (x > high)
+
+
+@composite(np.clip)
+def _(a, a_min=None, a_max=None, *, min=None, max=None):
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    return clamp(a, -math.inf if low is None else low, math.inf if high is None else high)
+
+
+@primitive
+def select(condition: Any, x: Any, y: Any) -> Any:
+    return np.where(condition, x, y)
+
+
+@rule(select)
+def _(g, out, condition, x, y):
+    return None, lambda: select(condition, g, 0.0), lambda: select(condition, 0.0, g)
+
+
+@composite(np.where)
+def _(condition, x=None, y=None):
+    if x is None:
+        return np.nonzero(condition)
+    chosen = condition.data if type(condition) is Tensor else condition
+    return select(chosen, x, y)
+
+
+@rule(np.nan_to_num)
+def _(g, out, x, *, copy=True, nan=0.0, posinf=None, neginf=None):
+    return (g * np.isfinite(x),)
