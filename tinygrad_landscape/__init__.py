@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from .engine import (
     GradientError,
-    Graph,
     GraphReleasedError,
     NotDifferentiableError,
     NotPicklableError,
@@ -47,6 +46,7 @@ from .engine import (
 if TYPE_CHECKING:
     from . import classroom, draw, panels
     from .descent import Trajectory, callbacks, descend, optim, schedules
+    from .engine.graph import Graph
     from .landscape import Landscape, formulas
     from .network import (
         ELU,
@@ -103,6 +103,7 @@ _LAZY = {
     "descent": "descend Trajectory optim schedules callbacks",
     "surveying": """Plane Line Surface Profile survey profile curvature sharpness winding_number
         critical_points CriticalPoint basins BasinMap trainability TrainabilityMap connect""",
+    "engine.graph": "Graph",
     "": "draw panels classroom",
 }
 _HOME = {name: folder for folder, names in _LAZY.items() for name in names.split()}

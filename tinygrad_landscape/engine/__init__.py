@@ -33,11 +33,10 @@ from .functions import (
     softmax,
     softplus,
 )
-from .graph import Graph
 from .tensor import Tensor, primitive
 
 __all__ = [
-    "COMPOSITES", "CONSTANTS", "RULES", "GradientError", "Graph", "GraphReleasedError",
+    "COMPOSITES", "CONSTANTS", "RULES", "GradientError", "GraphReleasedError",
     "NotDifferentiableError", "NotPicklableError", "ParameterError", "ShapeError", "Tensor",
     "TinygradLandscapeError", "TraceError", "check_gradients", "elu", "gelu", "grad", "gradients",
     "hessian", "hvp", "jacobian", "leaky_relu", "linear", "log_sigmoid", "log_softmax",

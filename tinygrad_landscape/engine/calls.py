@@ -8,7 +8,6 @@ of the three is refused. `normalise` turns any way of calling a function into (t
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -31,15 +30,25 @@ class Entry:
     """
 
     __slots__ = (
-        "body", "defaults", "forward", "function", "options", "own", "packed", "tensors", "variadic",
+        "body",
+        "defaults",
+        "forward",
+        "function",
+        "options",
+        "packed",
+        "skip",
+        "tensors",
+        "variadic",
     )  # fmt: skip
 
     def __init__(self, function: Function, body: Function, skip: int) -> None:
         self.function, self.body = function, body
-        self.own = list(inspect.signature(body).parameters.values())[skip:]
-        self.tensors = [p.name for p in self.own if p.kind is not p.KEYWORD_ONLY]
-        self.options = {p.name for p in self.own if p.kind is p.KEYWORD_ONLY}
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in self.own)
+        code = body.__code__  # read directly: asking `inspect` 150 times makes the import slow
+        names, positional = code.co_varnames, code.co_argcount
+        self.skip, keywords = skip, positional + code.co_kwonlyargcount
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.tensors = [*names[skip:positional], *names[keywords : keywords + self.variadic]]
+        self.options = set(names[positional:keywords])
         # np.concatenate takes its arrays as one sequence, our own functions one by one
         self.packed = self.variadic and not hasattr(function, "forward")
         forward = getattr(function, "forward", function)
@@ -52,7 +61,7 @@ class Entry:
             try:
                 found = list(inspect.signature(self.function).parameters.values())
             except ValueError:  # written in C and silent about its signature: ours stands for it
-                found = self.own
+                found = list(inspect.signature(self.body).parameters.values())[self.skip :]
             self.defaults = {p.name: p.default for p in found if p.kind is not p.VAR_KEYWORD}
         return self.defaults
 
@@ -213,6 +222,8 @@ HINTS = {
 
 def refusal(function: Function) -> NotDifferentiableError:
     """The error for a function without a rule, naming the nearest functions that have one."""
+    import difflib
+
     name = getattr(function, "__name__", "")
     near = HINTS.get(name)
     if near is None:
