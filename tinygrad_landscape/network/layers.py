@@ -1,0 +1,406 @@
+"""Layers: descriptions of functions whose weights live elsewhere.
+
+The one idea: a layer owns no numbers. It says which parameters it needs (`parameters`), which shape
+it takes and gives (`expects`, `shape`), and what it does with an input and its parameters
+(`__call__`). The numbers are slices of one flat vector that a `Network` hands in, so any leading
+axes on that vector are other points, and a layer never has to know how many there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engine import linear
+from ..engine.errors import ParameterError, ShapeError
+
+Array = Any  # an ndarray, or a Tensor that answers to the same NumPy functions
+Inner = tuple[int | None, ...]  # the shape of one sample; None where it is not known yet
+
+
+class Parameter(NamedTuple):
+    """One array a layer needs.
+
+    `shape` is its own shape, `aligned` the same with ones where it has to broadcast against a batch.
+    `kind` is "weight", "bias" or "norm" (an initializer treats each in its own way). `fans` are
+    the numbers of inputs and outputs of one neuron, `filter_axes` the axes of one neuron's weights.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    aligned: tuple[int, ...]
+    kind: str = "weight"
+    fans: tuple[int, int] = (1, 1)
+    filter_axes: tuple[int, ...] | None = None
+    value: float = 0.0
+
+
+class Run(NamedTuple):
+    """What one pass through a network may need beside input and weights: see `Layer.run`."""
+
+    rng: np.random.Generator | None = None
+    reference: int = 0
+    axes: int = 2
+
+
+class Layer:
+    """Base of all layers: an elementwise function without parameters unless it says otherwise."""
+
+    expects: Inner | None = None
+    """The sample shape this layer insists on, None if any will do."""
+    stochastic = False
+    """Whether the layer draws from an rng when it is given one."""
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The arrays this layer needs, in the order in which `__call__` takes them."""
+        return ()
+
+    def shape(self, inner: Inner) -> Inner:
+        """The shape of one output sample, given that of one input sample."""
+        return inner
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        """Output for input `x` of shape (..., N, *inner)."""
+        raise NotImplementedError
+
+    def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
+        """As `__call__`, for layers that need randomness (`how.rng`), the number of trailing axes
+        that belong to the samples (`how.axes`), or the first `how.reference` samples."""
+        return self(x, *parameters)
+
+    def __repr__(self) -> str:
+        return described(self)
+
+
+def described(layer: Any) -> str:
+    """The call that makes this layer: `Linear(2, 16)`, options only where they were changed."""
+    values = [(field, getattr(layer, field.name)) for field in fields(layer)]
+    needed = [repr(value) for field, value in values if field.default is MISSING]
+    changed = [
+        f"{field.name}={value!r}"
+        for field, value in values
+        if field.default is not MISSING and value != field.default
+    ]
+    return f"{type(layer).__name__}({', '.join(needed + changed)})"
+
+
+def whole(owner: object, *names: str, least: int = 1) -> None:
+    """Refuse options of a layer that are not whole numbers of at least `least`."""
+    for name in names:
+        value = getattr(owner, name)
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+            raise ParameterError(
+                f"{type(owner).__name__}: got {name}={value!r}, expected a whole number >= {least}"
+            )
+
+
+@dataclass(frozen=True, repr=False)
+class Linear(Layer):
+    """Affine map `x @ weight + bias`.
+
+    x (..., N, inputs) → (..., N, outputs); weight (inputs, outputs), bias (outputs,).
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.Network(tl.Linear(2, 3)).size, tl.Network(tl.Linear(2, 3, bias=False)).size
+    (9, 6)
+    """
+
+    inputs: int
+    outputs: int
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        whole(self, "inputs", "outputs")
+
+    @property
+    def expects(self) -> Inner:  # type: ignore[override]
+        return (self.inputs,)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        shape = (self.inputs, self.outputs)
+        weight = Parameter("weight", shape, shape, "weight", shape, (0,))
+        bias = Parameter("bias", (self.outputs,), (self.outputs,), "bias")
+        return (weight, bias) if self.bias else (weight,)
+
+    def shape(self, inner: Inner) -> Inner:
+        return (self.outputs,)
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        return linear(x, *parameters)
+
+
+@dataclass(frozen=True, repr=False)
+class Flatten(Layer):
+    """Images as rows: x (..., N, C, H, W) → (..., N, C·H·W).
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> tl.Flatten()(np.ones((5, 1, 8, 8))).shape
+    (5, 64)
+    """
+
+    expects = (None, None, None)
+
+    def shape(self, inner: Inner) -> Inner:
+        sizes = [size for size in inner if size is not None]
+        return (int(np.prod(sizes)) if len(sizes) == len(inner) else None,)
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        return x.reshape(*x.shape[:-3], -1)
+
+
+@dataclass(frozen=True, repr=False)
+class Dropout(Layer):
+    """Zeroes each entry with probability `p` and scales the rest by 1/(1-p) (Srivastava et al. 2014).
+
+    Acts only when the network is called with `rng=`. The mask is drawn once per call from the shape
+    of the samples and shared by all leading points, so that they are compared on equal terms.
+    x (..., N, features) or (..., N, C, H, W), unchanged in shape; 0 <= p < 1.
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> net, x = tl.Network(tl.Dropout(0.5)), np.ones((1, 6))
+    >>> net(np.empty(0), x)
+    array([[1., 1., 1., 1., 1., 1.]])
+    >>> net(np.empty(0), x, rng=np.random.default_rng(0))
+    array([[2., 0., 0., 0., 2., 2.]])
+    """
+
+    p: float = 0.5
+    stochastic = True
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.p < 1.0:
+            raise ParameterError(f"Dropout: got p={self.p!r}, expected a probability 0 <= p < 1")
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        return x
+
+    def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
+        if how.rng is None:
+            return x
+        kept = how.rng.random(x.shape[-how.axes :]) >= self.p
+        return x * (kept / (1.0 - self.p)).astype(x.dtype)
+
+
+def normalised(x: Array, sample: Array, axes: tuple[int, ...], eps: float) -> Array:
+    """`x` shifted and scaled to mean 0 and variance 1, as measured on `sample` over `axes`."""
+    mean = np.mean(sample, axis=axes, keepdims=True)
+    apart = sample - mean
+    variance = np.mean(apart * apart, axis=axes, keepdims=True)
+    return (apart if sample is x else x - mean) / np.sqrt(variance + eps)
+
+
+@dataclass(frozen=True, repr=False)
+class LayerNorm(Layer):
+    """Each sample by itself to mean 0, variance 1, then `· weight + bias` (Ba et al. 2016).
+
+    x (..., N, *size); `size` is the shape of one sample, a number or a tuple (C, H, W); weight and
+    bias have that shape too and start at 1 and 0. `eps` is added to the (biased) variance.
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> net = tl.Network(tl.LayerNorm(4))
+    >>> y = net(net.init(), np.array([[1.0, 2.0, 3.0, 4.0]]))
+    >>> print(np.round(y, 3))
+    [[-1.342 -0.447  0.447  1.342]]
+    """
+
+    size: int | tuple[int, ...]
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if any(size < 1 for size in self.expects) or len(self.expects) not in (1, 3):
+            raise ParameterError(
+                f"LayerNorm: got size={self.size!r}, expected a whole number or (C, H, W)"
+            )
+
+    @property
+    def expects(self) -> tuple[int, ...]:  # type: ignore[override]
+        return (self.size,) if isinstance(self.size, int) else tuple(self.size)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        return norm_parameters(self.expects, (1, *self.expects))
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        weight, bias = parameters
+        axes = tuple(range(-len(self.expects), 0))
+        return normalised(x, x, axes, self.eps) * weight + bias
+
+
+@dataclass(frozen=True, repr=False)
+class BatchNorm(Layer):
+    """Each feature to mean 0, variance 1 over the batch, then `· weight + bias`
+    (Ioffe & Szegedy 2015).
+
+    x (..., N, features), or (..., N, C, H, W) with `image=True`, where each channel is one feature.
+    The layer keeps no running averages. It uses the (biased) statistics of the very samples it is
+    given, in training and in evaluation alike; or, when the network is called with `reference=`,
+    those of the reference samples at the same θ. So the loss is a function of θ and data alone, and
+    validation is done with `net(theta, x_validation, reference=x_train)`.
+    weight starts at 1, bias at 0. `eps` is added to the variance.
+
+    Raises:
+        ShapeError: a batch of one value per feature, which has no spread.
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> net, train = tl.Network(tl.BatchNorm(1)), np.array([[0.0], [2.0]])
+    >>> print(np.round(net(net.init(), train).T, 3))
+    [[-1.  1.]]
+    >>> print(np.round(net(net.init(), np.array([[3.0]]), reference=train), 3))
+    [[2.]]
+    """
+
+    features: int
+    image: bool = False
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        whole(self, "features")
+
+    @property
+    def expects(self) -> Inner:  # type: ignore[override]
+        return (self.features, None, None) if self.image else (self.features,)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        aligned = (1, self.features, 1, 1) if self.image else (1, self.features)
+        return norm_parameters((self.features,), aligned)
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        return self.run(x, parameters, Run())
+
+    def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
+        weight, bias = parameters
+        axes = (-4, -2, -1) if self.image else (-2,)
+        index = (..., slice(how.reference)) + (slice(None),) * len(self.expects)
+        sample = x[index] if how.reference else x
+        if all(sample.shape[axis] == 1 for axis in axes):
+            raise ShapeError(
+                f"{self!r}: got one value per feature (shape {sample.shape}), expected a batch; "
+                "call the network with reference= to use the statistics of other samples"
+            )
+        return normalised(x, sample, axes, self.eps) * weight + bias
+
+
+def norm_parameters(shape: tuple[int, ...], aligned: tuple[int, ...]) -> tuple[Parameter, ...]:
+    weight = Parameter("weight", shape, aligned, "norm", value=1.0)
+    return weight, Parameter("bias", shape, aligned, "norm")
+
+
+class Residual(Layer):
+    """Adds its input to what its layers make of it: `x + layers(x)` (He et al. 2016).
+
+    The layers must give back the shape they take. Their parameters carry the place inside:
+    "1.0.weight" is the weight of the first layer inside a Residual that is layer 1 of the network.
+
+    Raises:
+        ShapeError: the layers do not fit one another, or change the shape.
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> net = tl.Network(tl.Residual(tl.Linear(2, 2), tl.Tanh()))
+    >>> net(net.init(scheme="zeros"), np.array([[3.0, 4.0]]))
+    array([[3., 4.]])
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        self.layers = checked(layers, "Residual")
+        self.cuts = cuts(self.layers)
+        shape = propagate(self.layers, self.expects, "Residual")
+        if self.expects is not None and not fits(self.expects, shape):
+            raise ShapeError(
+                f"{self!r}: takes {self.expects} and gives {shape}, expected the same shape; "
+                "end with a layer that leads back"
+            )
+
+    @property
+    def expects(self) -> Inner | None:  # type: ignore[override]
+        return expected(self.layers)
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        return any(layer.stochastic for layer in self.layers)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(
+            parameter._replace(name=f"{place}.{parameter.name}")
+            for place, layer in enumerate(self.layers)
+            for parameter in layer.parameters()
+        )
+
+    def shape(self, inner: Inner) -> Inner:
+        shape = propagate(self.layers, inner, "Residual")
+        if shape is None or not fits(inner, shape):
+            raise ShapeError(f"{self!r}: got {inner} and gives {shape}, expected the same shape")
+        return inner
+
+    def __call__(self, x: Array, *parameters: Array) -> Array:
+        y = x
+        for layer, (start, stop) in zip(self.layers, self.cuts, strict=True):
+            y = layer(y, *parameters[start:stop])
+        return x + y
+
+    def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
+        y = x
+        for layer, (start, stop) in zip(self.layers, self.cuts, strict=True):
+            y = layer.run(y, parameters[start:stop], how)
+        return x + y
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Residual) and self.layers == other.layers
+
+    def __hash__(self) -> int:
+        return hash(self.layers)
+
+    def __repr__(self) -> str:
+        return f"Residual({', '.join(map(repr, self.layers))})"
+
+
+# --- stacks of layers ---------------------------------------------------------------------------
+
+
+def checked(layers: tuple[Any, ...], owner: str) -> tuple[Layer, ...]:
+    """The layers themselves, or an error that says what else was found among them."""
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            hint = f"; write {layer.__name__}()" if isinstance(layer, type) else ""
+            raise ParameterError(f"{owner}: got {layer!r} at place {place}, expected a layer{hint}")
+    if not layers:
+        raise ParameterError(f"{owner}: got no layers, expected at least one")
+    return layers
+
+
+def cuts(layers: tuple[Layer, ...]) -> tuple[tuple[int, int], ...]:
+    """For each layer, which of all the parameters are its own: (start, stop)."""
+    ends = np.cumsum([0, *(len(layer.parameters()) for layer in layers)]).tolist()
+    return tuple(zip(ends[:-1], ends[1:], strict=True))
+
+
+def fits(one: Inner, other: Inner) -> bool:
+    """Whether two sample shapes may be the same, None standing for any size."""
+    return len(one) == len(other) and all(
+        a is None or b is None or a == b for a, b in zip(one, other, strict=True)
+    )
+
+
+def expected(layers: tuple[Layer, ...]) -> Inner | None:
+    """The sample shape a stack insists on: that of its first layer that changes or knows shapes."""
+    return next((layer.expects for layer in layers if layer.expects is not None), None)
+
+
+def propagate(layers: tuple[Layer, ...], inner: Inner | None, owner: str) -> Inner | None:
+    """The sample shape after all layers; refuses the first layer that does not fit."""
+    for place, layer in enumerate(layers):
+        inner = step(layer, inner, f"{owner}: layer {place}")
+    return inner
+
+
+def step(layer: Layer, inner: Inner | None, where: str) -> Inner | None:
+    """The sample shape after one layer; None as long as nothing is known."""
+    wanted = layer.expects
+    if inner is None:
+        return None if wanted is None else layer.shape(wanted)
+    if wanted is not None and not fits(wanted, inner):
+        mend = "put Flatten() before it" if len(inner) > len(wanted) else "change one of the two"
+        raise ShapeError(
+            f"{where}, {layer!r}: got samples of shape {inner}, expected {wanted}; {mend}"
+        )
+    return layer.shape(inner)
