@@ -1,8 +1,8 @@
 """Networks, losses and data: what a loss surface is made of.
 
 The one idea: a network is a function of one flat vector θ. Layers say which slices of it they need
-(`layers`, `activations`, `convolution`), `Network` cuts and feeds them, `initializers` choose where θ
-starts, `losses` score the output, `data` gives something to fit.
+(`layers`, `activations`, `normalization`, `convolution`), `Network` cuts and feeds them,
+`initializers` choose where θ starts, `losses` score the output, `data` gives something to fit.
 """
 
 from . import data, initializers, losses
@@ -20,8 +20,9 @@ from .activations import (
 )
 from .convolution import AvgPool2d, Conv2d, MaxPool2d
 from .data import Data
-from .layers import BatchNorm, Dropout, Flatten, Layer, LayerNorm, Linear, Residual
+from .layers import Dropout, Flatten, Layer, Linear, Residual
 from .network import Network, Slot
+from .normalization import BatchNorm, LayerNorm
 
 __all__ = [
     "Network",

@@ -1,9 +1,10 @@
 """Convolution and pooling: the same small function at every place of an image.
 
-The one idea: `windows` lays all k x k patches of an image side by side; convolution then is one matrix
-product with them, pooling one maximum or mean. `windows` is linear and its transpose is `overlap_add`;
-each is the other's rule, so any order of derivative works. Images are (..., N, C, H, W); in between,
-channels come first, (..., C, k·k, N, H, W), so that copies and products run over long rows.
+The one idea: `windows` lays all k x k patches of an image side by side; convolution then is one
+matrix product with them, pooling one maximum or mean. `windows` is linear and its transpose is
+`overlap_add`; each is the other's rule, so any order of derivative works. Images are (..., N, C, H,
+W); in between, channels come first, (..., C, k·k, N, H, W), so that copies and products run over
+long rows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import primitive, rule
-from ..engine.errors import ParameterError, ShapeError
+from ..engine.errors import ShapeError
 from .layers import Array, Inner, Layer, Parameter, whole
 
 
@@ -80,15 +81,16 @@ def reach(layer: Layer, sizes: Inner, kernel: int, stride: int, padding: int) ->
 class Conv2d(Layer):
     """Cross-correlation with `outputs` filters of kernel x kernel pixels, as in PyTorch.
 
-    x (..., N, inputs, H, W) → (..., N, outputs, H', W') with H' = (H + 2·padding - kernel) // stride + 1;
-    zeros around the image. weight (outputs, inputs, kernel, kernel), bias (outputs,).
+    x (..., N, inputs, H, W) → (..., N, outputs, H', W') with H' = (H + 2·padding - kernel) //
+    stride + 1; zeros around the image. weight (outputs, inputs, kernel, kernel), bias (outputs,).
 
     Raises:
         ShapeError: an image smaller than the kernel.
 
     >>> import tinygrad_landscape as tl
     >>> net = tl.Network(tl.Conv2d(1, 8, 3, padding=1), tl.ReLU(), tl.MaxPool2d(2), input=(1, 8, 8))
-    >>> net.unpack(net.init())["0.weight"].shape, net(net.init(), tl.data.digits(image=True).x).shape
+    >>> theta, x = net.init(), tl.data.digits(image=True).x
+    >>> net.unpack(theta)["0.weight"].shape, net(theta, x).shape
     ((8, 1, 3, 3), (1797, 8, 4, 4))
     """
 
@@ -151,10 +153,11 @@ class Pool(Layer):
 
 
 class MaxPool2d(Pool):
-    """The largest value in each kernel x kernel window; windows do not overlap unless `stride` says so.
+    """The largest value in each kernel x kernel window; by default windows do not overlap.
 
-    x (..., N, C, H, W) → (..., N, C, H', W'); rows and columns that fill no window are dropped, as in
-    PyTorch. Where several values are largest they share the gradient equally (PyTorch: the first).
+    x (..., N, C, H, W) → (..., N, C, H', W'); rows and columns that fill no window are dropped, as
+    in PyTorch. Where several values are largest they share the gradient equally (PyTorch: the
+    first).
 
     >>> import numpy as np, tinygrad_landscape as tl
     >>> tl.MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
@@ -167,7 +170,7 @@ class MaxPool2d(Pool):
 
 
 class AvgPool2d(Pool):
-    """The mean of each kernel x kernel window; windows do not overlap unless `stride` says so.
+    """The mean of each kernel x kernel window; by default windows do not overlap.
 
     x (..., N, C, H, W) → (..., N, C, H', W'), shapes as `MaxPool2d`.
 

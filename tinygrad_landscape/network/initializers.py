@@ -1,9 +1,9 @@
 """Initializers: where a walk starts.
 
-The one idea: a scheme is a scale. Glorot, He and LeCun choose the standard deviation of a weight from
-the number of its neuron's inputs and outputs (`fans`), so that signals neither die nor explode with
-depth. Each scheme is a function `(rng, shape, fans, gain) → array`; leading axes of `shape` are
-independent copies. `gain` multiplies the scale.
+The one idea: a scheme is a scale. Glorot, He and LeCun choose the standard deviation of a weight
+from the number of its neuron's inputs and outputs (`fans`), so that signals neither die nor explode
+with depth. Each scheme is a function `(rng, shape, fans, gain) → array`; leading axes of `shape`
+are independent copies. `gain` multiplies the scale.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def normal(rng: np.random.Generator, shape: Shape, fans: Fans, gain: float = 1.0
 def glorot_uniform(
     rng: np.random.Generator, shape: Shape, fans: Fans, gain: float = 1.0
 ) -> np.ndarray:
-    """Uniform with standard deviation gain·√(2 / (in + out)) (Glorot & Bengio 2010, eq. 16): keeps the
-    variance of signals and of gradients in a tanh network."""
+    """Uniform with standard deviation gain·√(2 / (in + out)) (Glorot & Bengio 2010, eq. 16):
+    keeps the variance of signals and of gradients in a tanh network."""
     return gain * math.sqrt(6.0 / sum(fans)) * rng.uniform(-1.0, 1.0, shape)
 
 
@@ -65,8 +65,8 @@ def he_uniform(rng: np.random.Generator, shape: Shape, fans: Fans, gain: float =
 
 
 def he_normal(rng: np.random.Generator, shape: Shape, fans: Fans, gain: float = 1.0) -> np.ndarray:
-    """Normal with standard deviation gain·√(2 / in) (He et al. 2015, eq. 10): makes up for the half of
-    a signal that a ReLU cuts off."""
+    """Normal with standard deviation gain·√(2 / in) (He et al. 2015, eq. 10): makes up for the
+    half of a signal that a ReLU cuts off."""
     return gain * math.sqrt(2.0 / fans[0]) * rng.standard_normal(shape)
 
 
@@ -78,7 +78,8 @@ def lecun_normal(
 
 
 def orthogonal(rng: np.random.Generator, shape: Shape, fans: Fans, gain: float = 1.0) -> np.ndarray:
-    """gain times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014).
+    """gain · a random matrix whose rows or columns, whichever are fewer, are orthonormal
+    (Saxe et al. 2014).
 
     A Conv2d weight (out, in, k, k) is taken as the matrix (out, in·k·k).
     """

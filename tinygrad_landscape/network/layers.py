@@ -9,6 +9,7 @@ axes on that vector are other points, and a layer never has to know how many the
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,9 +24,10 @@ Inner = tuple[int | None, ...]  # the shape of one sample; None where it is not 
 class Parameter(NamedTuple):
     """One array a layer needs.
 
-    `shape` is its own shape, `aligned` the same with ones where it has to broadcast against a batch.
-    `kind` is "weight", "bias" or "norm" (an initializer treats each in its own way). `fans` are
-    the numbers of inputs and outputs of one neuron, `filter_axes` the axes of one neuron's weights.
+    `shape` is its own shape, `aligned` the same with ones where it has to broadcast against a
+    batch. `kind` is "weight", "bias" or "norm" (an initializer treats each in its own way). `fans`
+    are the numbers of inputs and outputs of one neuron, `filter_axes` the axes of one neuron's
+    weights.
     """
 
     name: str
@@ -152,7 +154,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Dropout(Layer):
-    """Zeroes each entry with probability `p` and scales the rest by 1/(1-p) (Srivastava et al. 2014).
+    """Zeroes each entry with probability `p`, the rest times 1/(1-p) (Srivastava et al. 2014).
 
     Acts only when the network is called with `rng=`. The mask is drawn once per call from the shape
     of the samples and shared by all leading points, so that they are compared on equal terms.
@@ -183,109 +185,6 @@ class Dropout(Layer):
         return x * (kept / (1.0 - self.p)).astype(x.dtype)
 
 
-def normalised(x: Array, sample: Array, axes: tuple[int, ...], eps: float) -> Array:
-    """`x` shifted and scaled to mean 0 and variance 1, as measured on `sample` over `axes`."""
-    mean = np.mean(sample, axis=axes, keepdims=True)
-    apart = sample - mean
-    variance = np.mean(apart * apart, axis=axes, keepdims=True)
-    return (apart if sample is x else x - mean) / np.sqrt(variance + eps)
-
-
-@dataclass(frozen=True, repr=False)
-class LayerNorm(Layer):
-    """Each sample by itself to mean 0, variance 1, then `· weight + bias` (Ba et al. 2016).
-
-    x (..., N, *size); `size` is the shape of one sample, a number or a tuple (C, H, W); weight and
-    bias have that shape too and start at 1 and 0. `eps` is added to the (biased) variance.
-
-    >>> import numpy as np, tinygrad_landscape as tl
-    >>> net = tl.Network(tl.LayerNorm(4))
-    >>> y = net(net.init(), np.array([[1.0, 2.0, 3.0, 4.0]]))
-    >>> print(np.round(y, 3))
-    [[-1.342 -0.447  0.447  1.342]]
-    """
-
-    size: int | tuple[int, ...]
-    eps: float = 1e-5
-
-    def __post_init__(self) -> None:
-        if any(size < 1 for size in self.expects) or len(self.expects) not in (1, 3):
-            raise ParameterError(
-                f"LayerNorm: got size={self.size!r}, expected a whole number or (C, H, W)"
-            )
-
-    @property
-    def expects(self) -> tuple[int, ...]:  # type: ignore[override]
-        return (self.size,) if isinstance(self.size, int) else tuple(self.size)
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        return norm_parameters(self.expects, (1, *self.expects))
-
-    def __call__(self, x: Array, *parameters: Array) -> Array:
-        weight, bias = parameters
-        axes = tuple(range(-len(self.expects), 0))
-        return normalised(x, x, axes, self.eps) * weight + bias
-
-
-@dataclass(frozen=True, repr=False)
-class BatchNorm(Layer):
-    """Each feature to mean 0, variance 1 over the batch, then `· weight + bias`
-    (Ioffe & Szegedy 2015).
-
-    x (..., N, features), or (..., N, C, H, W) with `image=True`, where each channel is one feature.
-    The layer keeps no running averages. It uses the (biased) statistics of the very samples it is
-    given, in training and in evaluation alike; or, when the network is called with `reference=`,
-    those of the reference samples at the same θ. So the loss is a function of θ and data alone, and
-    validation is done with `net(theta, x_validation, reference=x_train)`.
-    weight starts at 1, bias at 0. `eps` is added to the variance.
-
-    Raises:
-        ShapeError: a batch of one value per feature, which has no spread.
-
-    >>> import numpy as np, tinygrad_landscape as tl
-    >>> net, train = tl.Network(tl.BatchNorm(1)), np.array([[0.0], [2.0]])
-    >>> print(np.round(net(net.init(), train).T, 3))
-    [[-1.  1.]]
-    >>> print(np.round(net(net.init(), np.array([[3.0]]), reference=train), 3))
-    [[2.]]
-    """
-
-    features: int
-    image: bool = False
-    eps: float = 1e-5
-
-    def __post_init__(self) -> None:
-        whole(self, "features")
-
-    @property
-    def expects(self) -> Inner:  # type: ignore[override]
-        return (self.features, None, None) if self.image else (self.features,)
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        aligned = (1, self.features, 1, 1) if self.image else (1, self.features)
-        return norm_parameters((self.features,), aligned)
-
-    def __call__(self, x: Array, *parameters: Array) -> Array:
-        return self.run(x, parameters, Run())
-
-    def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
-        weight, bias = parameters
-        axes = (-4, -2, -1) if self.image else (-2,)
-        index = (..., slice(how.reference)) + (slice(None),) * len(self.expects)
-        sample = x[index] if how.reference else x
-        if all(sample.shape[axis] == 1 for axis in axes):
-            raise ShapeError(
-                f"{self!r}: got one value per feature (shape {sample.shape}), expected a batch; "
-                "call the network with reference= to use the statistics of other samples"
-            )
-        return normalised(x, sample, axes, self.eps) * weight + bias
-
-
-def norm_parameters(shape: tuple[int, ...], aligned: tuple[int, ...]) -> tuple[Parameter, ...]:
-    weight = Parameter("weight", shape, aligned, "norm", value=1.0)
-    return weight, Parameter("bias", shape, aligned, "norm")
-
-
 class Residual(Layer):
     """Adds its input to what its layers make of it: `x + layers(x)` (He et al. 2016).
 
@@ -305,7 +204,7 @@ class Residual(Layer):
         self.layers = checked(layers, "Residual")
         self.cuts = cuts(self.layers)
         shape = propagate(self.layers, self.expects, "Residual")
-        if self.expects is not None and not fits(self.expects, shape):
+        if self.expects is not None and shape is not None and not fits(self.expects, shape):
             raise ShapeError(
                 f"{self!r}: takes {self.expects} and gives {shape}, expected the same shape; "
                 "end with a layer that leads back"
@@ -371,7 +270,7 @@ def checked(layers: tuple[Any, ...], owner: str) -> tuple[Layer, ...]:
 def cuts(layers: tuple[Layer, ...]) -> tuple[tuple[int, int], ...]:
     """For each layer, which of all the parameters are its own: (start, stop)."""
     ends = np.cumsum([0, *(len(layer.parameters()) for layer in layers)]).tolist()
-    return tuple(zip(ends[:-1], ends[1:], strict=True))
+    return tuple(pairwise(ends))
 
 
 def fits(one: Inner, other: Inner) -> bool:

@@ -1,10 +1,10 @@
 """Losses: how far predictions are from the truth, as one number for each point θ.
 
-The one idea: a loss is a belief about errors: a noise model (Gaussian, Laplace, Bernoulli, ...) whose
-negative log likelihood it is, or a margin it wants kept. `loss(prediction, target)` takes a prediction
-(..., N, out) and gives (...): it averages over samples and never over leading axes, which are other
-points. Classifiers are scored from logits, never from probabilities, so nothing overflows and no
-digit is lost, at ±1000 and to second order.
+The one idea: a loss is a belief about errors: a noise model (Gaussian, Laplace, Bernoulli, ...)
+whose negative log likelihood it is, or a margin it wants kept. `loss(prediction, target)` takes a
+prediction (..., N, out) and gives (...): it averages over samples and never over leading axes,
+which are other points. Classifiers are scored from logits, never from probabilities, so nothing
+overflows and no digit is lost, at ±1000 and to second order.
 
 Options are keywords: `huber(p, t, delta=0.5)`; `functools.partial(huber, delta=0.5)` binds them and
 pickles. A target whose shape does not fit is refused, because NumPy would broadcast (N,) against
@@ -20,6 +20,7 @@ import numpy as np
 
 from ..engine import log_sigmoid, primitive, relu, rule, sigmoid, softmax, softplus
 from ..engine.errors import ParameterError, ShapeError
+from . import targets
 
 Array = Any
 LOG2 = math.log(2.0)
@@ -45,10 +46,10 @@ __all__ = [
 def mean_squared_error(prediction: Array, target: Array) -> Array:
     """Mean over samples and outputs of r², r = prediction - target.
 
-    Noise: Gaussian of constant width (r² is its negative log likelihood, scaled).
-    Outlier: pulls in proportion to its distance (slope 2r, curvature 2 everywhere), so one far point
-    can move the whole fit; the best constant is the mean.
-    Corners: r = 0 gives 0 with slope 0; r = ±1000 gives 1e6 with slope ±2000.
+    Noise: Gaussian of constant width (r² is its negative log likelihood, scaled). Outlier: pulls in
+    proportion to its distance (slope 2r, curvature 2 everywhere), so one far point can move the
+    whole fit; the best constant is the mean. Corners: r = 0 gives 0 with slope 0; r = ±1000 gives
+    1e6 with slope ±2000.
 
     prediction (..., N, out), target (N, out) → (...).
 
@@ -56,7 +57,7 @@ def mean_squared_error(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.mean_squared_error([[1.0], [3.0]], [[1.0], [1.0]]))
     2.0
     """
-    prediction, target = regression("mean_squared_error", prediction, target)
+    prediction, target = targets.regression("mean_squared_error", prediction, target)
     samples, outputs = prediction.shape[-2:]
     return squared(prediction, target, scale=1.0 / (samples * outputs))
 
@@ -74,16 +75,16 @@ def half_squared_error(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.half_squared_error([[1.0], [3.0]], [[1.0], [1.0]]))
     1.0
     """
-    prediction, target = regression("half_squared_error", prediction, target)
+    prediction, target = targets.regression("half_squared_error", prediction, target)
     return squared(prediction, target, scale=0.5 / prediction.shape[-2])
 
 
 def mean_absolute_error(prediction: Array, target: Array) -> Array:
     """Mean over samples and outputs of |r|.
 
-    Noise: Laplace. Outlier: pulls no harder than any other point (slope ±1); the best constant is the
-    median. Corners: slope 0 at r = 0 by convention, so the descent never settles smoothly: with a
-    fixed learning rate it keeps stepping over the kink. Curvature 0 everywhere.
+    Noise: Laplace. Outlier: pulls no harder than any other point (slope ±1); the best constant is
+    the median. Corners: slope 0 at r = 0 by convention, so the descent never settles smoothly: with
+    a fixed learning rate it keeps stepping over the kink. Curvature 0 everywhere.
 
     prediction (..., N, out), target (N, out) → (...).
 
@@ -91,7 +92,7 @@ def mean_absolute_error(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.mean_absolute_error([[1.0], [3.0]], [[1.0], [1.0]]))
     1.0
     """
-    prediction, target = regression("mean_absolute_error", prediction, target)
+    prediction, target = targets.regression("mean_absolute_error", prediction, target)
     return np.mean(np.abs(prediction - target), axis=(-2, -1))
 
 
@@ -108,8 +109,9 @@ def huber(prediction: Array, target: Array, *, delta: float = 1.0) -> Array:
     >>> print(tl.losses.huber([[1.0], [4.0]], [[1.0], [1.0]], delta=1.0))
     1.25
     """
-    positive("huber", delta=delta)
-    prediction, target = regression("huber", prediction, target)
+    if not delta > 0.0:
+        raise ParameterError(f"huber: got delta={delta}, expected a number > 0")
+    prediction, target = targets.regression("huber", prediction, target)
     r = prediction - target
     clipped = np.clip(r, -delta, delta)
     return np.mean(clipped * (r - 0.5 * clipped), axis=(-2, -1))
@@ -118,8 +120,8 @@ def huber(prediction: Array, target: Array, *, delta: float = 1.0) -> Array:
 def log_cosh(prediction: Array, target: Array) -> Array:
     """Mean of log cosh r: a Huber loss without the corner.
 
-    Noise: hyperbolic secant. Outlier: pulls with tanh r, at most 1. Corners: ½r² near 0, |r| - log 2
-    far out (999.3069 at ±1000); slope tanh r, curvature 1 - tanh² r.
+    Noise: hyperbolic secant. Outlier: pulls with tanh r, at most 1. Corners: ½r² near 0, |r| - log
+    2 far out (999.3069 at ±1000); slope tanh r, curvature 1 - tanh² r.
 
     prediction (..., N, out), target (N, out) → (...).
 
@@ -127,7 +129,7 @@ def log_cosh(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.log_cosh([[0.0], [1000.0]], [[0.0], [0.0]]))
     499.6534
     """
-    prediction, target = regression("log_cosh", prediction, target)
+    prediction, target = targets.regression("log_cosh", prediction, target)
     return np.mean(log_of_cosh(prediction - target), axis=(-2, -1))
 
 
@@ -138,9 +140,9 @@ def binary_cross_entropy(prediction: Array, target: Array) -> Array:
     """Mean of -log p(target), p = sigmoid(prediction): the prediction is a logit.
 
     Noise: Bernoulli. A confident mistake costs in proportion to its confidence (1000 at a logit of
-    1000 on the wrong side, slope 1), and never stops pulling; a confident hit costs exp(-|z|), so on
-    separable data the weights grow forever. Corners: log 2 at 0, slope ±½, curvature ¼.
-    A float target may be any probability between 0 and 1 (soft labels).
+    1000 on the wrong side, slope 1), and never stops pulling; a confident hit costs exp(-|z|), so
+    on separable data the weights grow forever. Corners: log 2 at 0, slope ±½, curvature ¼. A float
+    target may be any probability between 0 and 1 (soft labels).
 
     prediction (..., N, 1), target integer (N,) in {0, 1} or float (N, 1) → (...).
 
@@ -148,16 +150,16 @@ def binary_cross_entropy(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.binary_cross_entropy([[1000.0], [1000.0]], [1, 0]))
     500.0
     """
-    prediction, target = binary("binary_cross_entropy", prediction, target, soft=True)
+    prediction, target = targets.binary("binary_cross_entropy", prediction, target, soft=True)
     return bernoulli(prediction, target)
 
 
 def hinge(prediction: Array, target: Array) -> Array:
     """Mean of max(0, 1 - s·prediction), s = ±1 for class 1 and 0.
 
-    No likelihood: a margin of 1 is wanted, and beyond it a point no longer counts. A confident mistake
-    costs in proportion (1001 at 1000 on the wrong side, slope 1). Corners: slope 0 at the margin itself
-    by convention; curvature 0 everywhere.
+    No likelihood: a margin of 1 is wanted, and beyond it a point no longer counts. A confident
+    mistake costs in proportion (1001 at 1000 on the wrong side, slope 1). Corners: slope 0 at the
+    margin itself by convention; curvature 0 everywhere.
 
     prediction (..., N, 1), target integer (N,) in {0, 1} or float (N, 1) → (...).
 
@@ -171,9 +173,9 @@ def hinge(prediction: Array, target: Array) -> Array:
 def squared_hinge(prediction: Array, target: Array) -> Array:
     """Mean of max(0, 1 - s·prediction)², s = ±1: a hinge with a smooth corner.
 
-    No likelihood, a margin. A confident mistake costs the square (1001² at 1000 on the wrong side) and
-    pulls with slope 2·1001: mislabelled points dominate. Corners: slope 0 at the margin, curvature 2
-    inside it and 0 beyond.
+    No likelihood, a margin. A confident mistake costs the square (1001² at 1000 on the wrong side)
+    and pulls with slope 2·1001: mislabelled points dominate. Corners: slope 0 at the margin,
+    curvature 2 inside it and 0 beyond.
 
     prediction (..., N, 1), target integer (N,) in {0, 1} or float (N, 1) → (...).
 
@@ -186,14 +188,15 @@ def squared_hinge(prediction: Array, target: Array) -> Array:
 
 
 def focal(prediction: Array, target: Array, *, gamma: float = 2.0) -> Array:
-    """Mean of -(1 - p)^gamma · log p, p the probability given to the true class (Lin et al. 2017, eq. 4).
+    """Mean of -(1 - p)^gamma · log p, p the true class's probability (Lin et al. 2017, eq. 4).
 
-    No likelihood: cross-entropy with easy points weighted down. A confident mistake costs what it costs
-    under cross-entropy (1000 at 1000 on the wrong side, slope 1); a confident hit next to nothing.
-    Corners: ½^gamma · log 2 at a logit of 0; gamma = 0 is `binary_cross_entropy`. Not convex.
+    No likelihood: cross-entropy with easy points weighted down. A confident mistake costs what it
+    costs under cross-entropy (1000 at 1000 on the wrong side, slope 1); a confident hit next to
+    nothing. Corners: ½^gamma · log 2 at a logit of 0; gamma = 0 is `binary_cross_entropy`. Not
+    convex.
 
-    prediction (..., N, 1), target integer (N,) in {0, 1} or float (N, 1) → (...). Raises ParameterError
-    for gamma < 0.
+    prediction (..., N, 1), target integer (N,) in {0, 1} or float (N, 1) → (...). Raises
+    ParameterError for gamma < 0.
 
     >>> import tinygrad_landscape as tl
     >>> print(tl.losses.focal([[0.0]], [1]))
@@ -205,16 +208,22 @@ def focal(prediction: Array, target: Array, *, gamma: float = 2.0) -> Array:
     return np.mean(np.exp(gamma * log_sigmoid(-z)) * softplus(-z), axis=(-2, -1))
 
 
+def margin(name: str, prediction: Array, target: Array) -> Array:
+    """s·prediction with s = ±1: how far each sample is on its right side."""
+    prediction, target = targets.binary(name, prediction, target)
+    return prediction * (2.0 * target - 1.0)
+
+
 # --- K classes: prediction (..., N, K) -----------------------------------------------------------
 
 
 def cross_entropy(prediction: Array, target: Array) -> Array:
     """Mean over samples of -log softmax(prediction)[target]: the predictions are logits.
 
-    Noise: categorical. A confident mistake costs the distance to the winning logit (1000 at a lead of
-    1000, slope 1) and never stops pulling; a confident hit costs exp(-lead). Corners: log K at equal
-    logits. Adding a number to all logits of a sample changes nothing: one flat direction per sample.
-    Rows of a float target are the probabilities of the K classes (soft labels).
+    Noise: categorical. A confident mistake costs the distance to the winning logit (1000 at a lead
+    of 1000, slope 1) and never stops pulling; a confident hit costs exp(-lead). Corners: log K at
+    equal logits. Adding a number to all logits of a sample changes nothing: one flat direction per
+    sample. Rows of a float target are the probabilities of the K classes (soft labels).
 
     prediction (..., N, K), target integer (N,) in 0..K-1 or float (N, K) → (...).
 
@@ -222,15 +231,16 @@ def cross_entropy(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.cross_entropy([[1000.0, 0.0], [1000.0, 0.0]], [0, 1]))
     500.0
     """
-    prediction, target = categorical_target("cross_entropy", prediction, target)
+    prediction, target = targets.categorical("cross_entropy", prediction, target)
     return categorical(prediction, target)
 
 
 def kl_divergence(prediction: Array, target: Array) -> Array:
-    """Mean over samples of Σ t·(log t - log softmax(prediction)): nats lost by believing the prediction.
+    """Mean over samples of Σ t·(log t - log softmax(prediction)): nats lost by a wrong belief.
 
-    Noise: categorical, with known probabilities t. Its gradient is that of `cross_entropy`; its value is
-    0 when prediction and target agree. 0·log 0 is 0. Corners and confident mistakes as `cross_entropy`.
+    Noise: categorical, with known probabilities t. Its gradient is that of `cross_entropy`; its
+    value is 0 when prediction and target agree. 0·log 0 is 0. Corners and confident mistakes as
+    `cross_entropy`.
 
     prediction (..., N, K) logits, target float (N, K), rows summing to 1 → (...).
 
@@ -238,24 +248,25 @@ def kl_divergence(prediction: Array, target: Array) -> Array:
     >>> print(tl.losses.kl_divergence([[0.0, 0.0]], [[0.5, 0.5]]))
     0.0
     """
-    if integral(target):
+    prediction, target, labels = targets.both("kl_divergence", prediction, target)
+    if labels:
         raise ShapeError(
             "kl_divergence: got integer labels, expected probabilities (N, K); "
             "cross_entropy takes labels"
         )
-    prediction, target = categorical_target("kl_divergence", prediction, target)
+    prediction, target = targets.categorical("kl_divergence", prediction, target)
     entropy = -np.sum(target * np.log(np.where(target > 0.0, target, 1.0)), axis=-1)
     return categorical(prediction, target) - np.mean(entropy, axis=-1)
 
 
-# --- the three fused pieces: one node each, their rules made of primitives ------------------------
+# --- the fused pieces: one node each, their rules made of primitives ------------------------
 
 
 @primitive
 def squared(prediction: Array, target: Array, *, scale: float) -> Array:
     """scale · Σ (prediction - target)² over the last two axes."""
     r = prediction - target
-    return scale * np.sum(r * r, axis=(-2, -1))
+    return scale * np.add.reduce(r * r, axis=(-2, -1))
 
 
 @rule(squared)
@@ -268,7 +279,7 @@ def _(g: Array, out: Array, prediction: Array, target: Array, *, scale: float) -
 def bernoulli(z: Array, target: Array) -> Array:
     """Mean over samples of softplus(z) - target·z, exact also where the two nearly cancel."""
     terms = np.maximum(z, 0.0) - target * z + np.log1p(np.exp(-np.abs(z)))
-    return np.mean(terms, axis=(-2, -1))
+    return np.add.reduce(terms, axis=(-2, -1)) * (1.0 / z.shape[-2])
 
 
 @rule(bernoulli)
@@ -303,127 +314,3 @@ def log_of_cosh(r: Array) -> Array:
 @rule(log_of_cosh)
 def _(g: Array, out: Array, r: Array) -> Any:
     return (g * np.tanh(r),)
-
-
-# --- shapes: refuse, never broadcast silently -----------------------------------------------------
-
-
-def arrays(name: str, prediction: Array, target: Array) -> tuple[Array, Array]:
-    if not hasattr(prediction, "shape"):
-        prediction = np.asarray(prediction, dtype=np.float64)
-    if not hasattr(target, "shape"):
-        target = np.asarray(target)
-    if prediction.ndim < 2:
-        raise ShapeError(
-            f"{name}: got prediction {prediction.shape}, expected (..., N, out); "
-            "say prediction[:, None] for one output per sample"
-        )
-    if 0 in prediction.shape[-2:]:
-        raise ShapeError(f"{name}: got an empty batch, prediction {prediction.shape}")
-    return prediction, target
-
-
-def integral(target: Array) -> bool:
-    return bool(getattr(target, "dtype", np.asarray(target).dtype).kind in "iub")
-
-
-def regression(name: str, prediction: Array, target: Array) -> tuple[Array, Array]:
-    """Prediction (..., N, out) and a target of the same last two axes."""
-    prediction, target = arrays(name, prediction, target)
-    wanted = prediction.shape[-2:]
-    if target.ndim > prediction.ndim or target.shape[-2:] != wanted:
-        mend = "make the two agree"
-        if target.ndim == 1 and wanted == (target.size, 1):
-            mend = "say target[:, None]"
-        elif target.shape[-1:] == wanted[:1] and wanted[1] != 1:
-            mend = "give the network one output, or the target one column per output"
-        raise ShapeError(
-            f"{name}: got prediction {prediction.shape} and target {target.shape}, "
-            f"expected target {wanted}; {mend}"
-        )
-    if target.dtype.kind != "f":
-        target = target.astype(prediction.dtype)
-    return prediction, target
-
-
-def binary(name: str, prediction: Array, target: Array, soft: bool) -> tuple[Array, Array]:
-    """Prediction (..., N, 1) and labels as floats (..., N, 1); other values than 0 and 1 only if
-    `soft`, and then between them."""
-    prediction, target = arrays(name, prediction, target)
-    samples, outputs = prediction.shape[-2:]
-    if outputs != 1:
-        raise ShapeError(
-            f"{name}: got prediction {prediction.shape}, expected (..., N, 1): one logit per sample; "
-            "for several classes use cross_entropy"
-        )
-    labels = integral(target)
-    wanted = (samples,) if labels else (samples, 1)
-    if target.ndim > prediction.ndim - labels or target.shape[-len(wanted) :] != wanted:
-        mend = "make the two agree"
-        if target.shape == (samples,):
-            mend = "say target.astype(int) for labels, target[:, None] for probabilities"
-        elif target.shape == (samples, 1):
-            mend = "say target[:, 0] for integer labels"
-        raise ShapeError(
-            f"{name}: got prediction {prediction.shape} and {target.dtype} target {target.shape}, "
-            f"expected integer ({samples},) or float ({samples}, 1); {mend}"
-        )
-    if labels:
-        good = np.bitwise_or.reduce(target, axis=None) in (0, 1)
-        target = target[..., None].astype(prediction.dtype)
-    elif type(target) is np.ndarray:
-        good = bool(
-            np.all((target >= 0.0) & (target <= 1.0) if soft else target * target == target)
-        )
-    else:
-        good = True
-    if not good:
-        raise ParameterError(
-            f"{name}: got labels other than 0 and 1; for labels -1 and 1 say (target > 0).astype(int)"
-        )
-    return prediction, target
-
-
-def margin(name: str, prediction: Array, target: Array) -> Array:
-    """s·prediction with s = ±1: how far each sample is on its right side."""
-    prediction, target = binary(name, prediction, target, soft=False)
-    return prediction * (2.0 * target - 1.0)
-
-
-def categorical_target(name: str, prediction: Array, target: Array) -> tuple[Array, Array]:
-    """Prediction (..., N, K) and the probabilities (..., N, K) that labels stand for."""
-    prediction, target = arrays(name, prediction, target)
-    samples, classes = prediction.shape[-2:]
-    labels = integral(target)
-    wanted = (samples,) if labels else (samples, classes)
-    if target.ndim > prediction.ndim - labels or target.shape[-len(wanted) :] != wanted:
-        mend = "make the two agree"
-        if target.shape == (samples,):
-            mend = "say target.astype(int) for labels"
-        elif target.shape == (samples, 1):
-            mend = "say target[:, 0].astype(int) for labels"
-        raise ShapeError(
-            f"{name}: got prediction {prediction.shape} and {target.dtype} target {target.shape}, "
-            f"expected integer ({samples},) or float ({samples}, {classes}); {mend}"
-        )
-    if labels:
-        if target.min() < 0 or target.max() >= classes:
-            raise ParameterError(
-                f"{name}: got labels {target.min()}..{target.max()}, expected 0..{classes - 1}, "
-                "one for each column of the prediction"
-            )
-        return prediction, np.eye(classes, dtype=prediction.dtype)[target]
-    if type(target) is np.ndarray:
-        off = np.abs(target.sum(axis=-1) - 1.0).max()
-        if target.min() < 0.0 or not off < 1e-3:
-            raise ParameterError(
-                f"{name}: got rows of probabilities that are negative or do not sum to 1 "
-                f"(off by {off:.3g}); divide by target.sum(-1, keepdims=True)"
-            )
-    return prediction, target
-
-
-def positive(name: str, **options: float) -> None:
-    for option, value in options.items():
-        if not value > 0.0:
-            raise ParameterError(f"{name}: got {option}={value}, expected a number > 0")

@@ -20,7 +20,9 @@ from .initializers import Override, Scheme, draw
 from .layers import Array, Inner, Layer, Parameter, Run, checked, expected, fits, step
 from .layers import cuts as spans
 
-Cuts = tuple[tuple[int, int, tuple[int, ...]], ...]
+
+class Cuts(tuple[tuple[int, int, tuple[int, ...]], ...]):
+    """Where θ is cut: (start, stop, shape) for each piece. One object, so one option of a node."""
 
 
 class Slot(NamedTuple):
@@ -97,7 +99,7 @@ class Network:
             Slot(p.name, start, stop, p.shape, p.filter_axes)
             for p, start, stop in zip(self._parameters, ends[:-1], ends[1:], strict=True)
         )
-        self._cuts: Cuts = tuple(
+        self._cuts = Cuts(
             (slot.start, slot.stop, p.aligned)
             for slot, p in zip(self.layout, self._parameters, strict=True)
         )
@@ -163,10 +165,9 @@ class Network:
         if reference is not None:
             _, reference = self._inputs(theta, reference)
             first = reference.shape[axis]
-            lead = x.shape[:axis]
-            x = np.concatenate(
-                [np.broadcast_to(reference, lead + reference.shape[axis:]), x], axis=axis
-            )
+            lead = np.broadcast_shapes(x.shape[:axis], reference.shape[:axis])
+            both = [np.broadcast_to(a, lead + a.shape[axis:]) for a in (reference, x)]
+            x = np.concatenate(both, axis=axis)
         parts, outputs = split(theta, cuts=self._cuts), []
         for place, (layer, start, stop) in enumerate(self._steps):
             x = layer.run(x, parts[start:stop], Run(rng, first, self._axes[place]))
@@ -176,19 +177,23 @@ class Network:
 
     def _inputs(self, theta: Array, x: Array) -> tuple[Array, Array]:
         """θ and x as arrays or Tensors, refused when they cannot belong to this network."""
-        if not hasattr(theta, "shape"):
-            theta = np.asarray(theta, dtype=np.float64)
+        theta = floating(theta)
         if not hasattr(x, "shape"):
-            x = np.asarray(x, dtype=np.float64)
+            x = np.asarray(x)
+        if x.dtype != theta.dtype and type(x) is np.ndarray:
+            x = x.astype(theta.dtype)  # θ decides the precision
+        self._fits(theta)
+        inner = self._shapes[0]
+        if x.ndim < self._axes[0] or (inner and not fits(inner, x.shape[1 - self._axes[0] :])):
+            self._refuse(x)
+        return theta, x
+
+    def _fits(self, theta: Array) -> None:
         if theta.ndim == 0 or theta.shape[-1] != self.size:
             raise ShapeError(
                 f"got theta of shape {theta.shape}, expected (..., {self.size}): this network has "
                 f"{self.size} parameters; net.init() makes such a vector"
             )
-        inner = self._shapes[0]
-        if x.ndim < self._axes[0] or (inner and not fits(inner, x.shape[1 - self._axes[0] :])):
-            self._refuse(x)
-        return theta, x
 
     def _refuse(self, x: Array) -> None:
         inner = self._shapes[0] or (None,)
@@ -245,11 +250,9 @@ class Network:
         >>> {name: w.shape for name, w in net.unpack(net.init(count=4)).items()}
         {'0.weight': (4, 2, 16), '0.bias': (4, 16), '2.weight': (4, 16, 1), '2.bias': (4, 1)}
         """
-        if not hasattr(theta, "shape"):
-            theta = np.asarray(theta, dtype=np.float64)
-        if theta.ndim == 0 or theta.shape[-1] != self.size:
-            raise ShapeError(f"got theta of shape {theta.shape}, expected (..., {self.size})")
-        parts = split(theta, cuts=tuple((s.start, s.stop, s.shape) for s in self.layout))
+        theta = floating(theta)
+        self._fits(theta)
+        parts = split(theta, cuts=Cuts((s.start, s.stop, s.shape) for s in self.layout))
         return {slot.name: part for slot, part in zip(self.layout, parts, strict=True)}
 
     def pack(self, mapping: Mapping[str, Array]) -> Array:
@@ -273,7 +276,7 @@ class Network:
             if slot.name not in mapping:
                 raise ParameterError(f"{slot.name!r} is missing; expected all of {known}")
             array = mapping[slot.name]
-            array = array if hasattr(array, "shape") else np.asarray(array, dtype=np.float64)
+            array = floating(array)
             inner = len(slot.shape)
             if array.ndim < inner or array.shape[array.ndim - inner :] != slot.shape:
                 raise ShapeError(
@@ -357,6 +360,13 @@ class Network:
 
     def __hash__(self) -> int:
         return hash((self.layers, self.input))
+
+
+def floating(values: Array) -> Array:
+    """Numbers as floats: lists and whole numbers become float64, everything else stays."""
+    if not hasattr(values, "shape"):
+        values = np.asarray(values)
+    return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 
 def rebuilt(layers: tuple[Layer, ...], input: tuple[int, ...] | None) -> Network:

@@ -1,7 +1,7 @@
 """Data sets: small, seeded, and drawn on a page.
 
-The one idea: a data set is a pair `x, y` that was looked at once (`Data` refuses what would only fail
-later), and every maker gives the same points for the same seed.
+The one idea: a data set is a pair `x, y` that was looked at once (`Data` refuses what would only
+fail later), and every maker gives the same points for the same seed.
 """
 
 from .dataset import Data

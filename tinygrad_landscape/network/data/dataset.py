@@ -1,7 +1,7 @@
 """`Data`: inputs and targets that have been looked at once.
 
-The one idea: whatever is wrong with data (a NaN, one class only, y of the wrong shape) is said when it
-comes in, in a sentence, and not by a strange picture an hour later.
+The one idea: whatever is wrong with data (a NaN, one class only, y of the wrong shape) is said when
+it comes in, in a sentence, and not by a strange picture an hour later.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Data:
     """N samples: inputs `x` and targets `y`, read-only copies. Unpacks as `x, y = data`.
 
     Args:
-        x: (N, features), or images (N, C, H, W). Whole numbers become float64, floats keep their dtype.
-        y: integer labels (N,) for classification, float (N, out) for regression.
-        names: one name per feature or channel; x0, x1, ... by default.
+        x: (N, features), or images (N, C, H, W). Whole numbers become float64, floats keep their
+        dtype. y: integer labels (N,) for classification, float (N, out) for regression. names: one
+        name per feature or channel; x0, x1, ... by default.
 
     Raises:
         ShapeError: x or y of another number of axes, or of different lengths.
@@ -96,7 +96,7 @@ class Data:
         return tuple(Data(self.x[part], self.y[part], self.names) for part in parts)
 
     def standardize(self, like: Data | None = None) -> Data:
-        """Features (channels) shifted to mean 0 and scaled to standard deviation 1; y is left alone.
+        """Features (channels) shifted to mean 0 and scaled to deviation 1; y is left alone.
 
         `like`: measure mean and deviation there instead; validation and test data are to be
         standardized like the training data. A feature that never changes is only shifted.
@@ -229,7 +229,7 @@ def targets(y: Any) -> np.ndarray:
         )
     if (y == y[0]).all():
         raise ParameterError(
-            f"Data: got one class only (label {y[0]}), expected at least two; there is nothing to learn"
+            f"Data: got one class only (label {y[0]}), expected at least two to tell apart"
         )
     return y
 
@@ -244,7 +244,7 @@ def finite(name: str, values: Sequence[Any] | np.ndarray) -> np.ndarray:
     if not np.isfinite(array).all():
         bad = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
         raise ParameterError(
-            f"Data: got {array[bad]} at {name}[{', '.join(map(str, bad))}], expected finite numbers; "
-            "drop or fill such samples first"
+            f"Data: got {array[bad]} at {name}[{', '.join(map(str, bad))}], expected finite "
+            "numbers; drop or fill such samples first"
         )
     return array

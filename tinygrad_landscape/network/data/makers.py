@@ -1,9 +1,9 @@
 """Makers of data sets: the same seed, the same points.
 
 The one idea: a maker draws a clean pattern and then spoils it by a stated amount. `noise` is the
-standard deviation of what is added (to inputs of classes, to targets of curves); `label_noise` is the
-share of samples whose label is exchanged for another. Both draw from generators of their own, so more
-noise moves the same points further in the same directions.
+standard deviation of what is added (to inputs of classes, to targets of curves); `label_noise` is
+the share of samples whose label is exchanged for another. Both draw from generators of their own,
+so more noise moves the same points further in the same directions.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def blobs(
     label_noise: float = 0.0,
     classes: int = 3,
 ) -> Data:
-    """Round clouds of width `noise`, their centres evenly spaced on a circle of radius 2. x (n, 2)."""
+    """Round clouds of width `noise`, centres evenly spaced on a circle of radius 2. x (n, 2)."""
     counts = shares("blobs", n, classes)
     centres = 2.0 * polar(2.0 * np.pi * np.arange(classes) / classes)
     return classified(np.repeat(centres, counts, axis=0), counts, noise, seed, label_noise)
@@ -167,9 +167,10 @@ def digits(
     """1797 hand-written digits of 8 x 8 pixels, ink from 0 to 1. x (n, 64), or (n, 1, 8, 8) with
     `image=True`; ten classes. `n`: that many of them, chosen at random.
 
-    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
-    Repository (1998), https://doi.org/10.24432/C50P49, the test part, under the licence CC BY 4.0
-    (https://creativecommons.org/licenses/by/4.0/). Changed: stored compressed, values divided by 16.
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
+    Learning Repository (1998), https://doi.org/10.24432/C50P49, the test part, under the licence CC
+    BY 4.0 (https://creativecommons.org/licenses/by/4.0/). Changed: stored compressed, values
+    divided by 16.
 
     >>> import tinygrad_landscape as tl
     >>> tl.data.digits(image=True).x.shape
@@ -190,7 +191,7 @@ def digits(
 
 @cache
 def stored_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (1797, 64) from 0 to 16 and labels (1797,), as they stand in the file beside this one."""
+    """Pixels (1797, 64) from 0 to 16 and labels (1797,), from the file beside this one."""
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as file:
         return file["pixels"], file["labels"].astype(np.int64)
 
