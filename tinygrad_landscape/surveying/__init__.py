@@ -5,8 +5,18 @@ along a line, curvature, critical points, basins, bridges. Results are frozen da
 that know how to describe themselves and never compute.
 """
 
-from tinygrad_landscape.surveying.plane import Line, Plane
-from tinygrad_landscape.surveying.surface import Profile, Surface
-from tinygrad_landscape.surveying.survey import coarse_to_fine, profile, survey
+from . import curvature
+from .plane import Line, Plane
+from .surface import Profile, Surface
+from .survey import coarse_to_fine, profile, survey
 
-__all__ = ["Line", "Plane", "Profile", "Surface", "coarse_to_fine", "profile", "survey"]
+__all__ = [
+    "curvature",
+    "Line",
+    "Plane",
+    "Profile",
+    "Surface",
+    "coarse_to_fine",
+    "profile",
+    "survey",
+]

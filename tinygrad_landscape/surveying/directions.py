@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_landscape.engine.errors import ParameterError
+from ..engine.errors import ParameterError
 
 UNITS = {
     "filter": "the norm of each neuron's own weights",

@@ -1,5 +1,4 @@
-"""Where a survey measures: the range of each axis, its points, and how many are evaluated at a
-time.
+"""Where a survey measures: the range of each axis, and the points on it.
 
 An odd number of points on a range centred on 0 contains 0 exactly, so the cell in the middle is the
 origin itself.
@@ -11,13 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_landscape.engine.errors import ParameterError
+from ..engine.errors import ParameterError
 
 Range = tuple[float, float]
-
-# One chunk of cells creates about this many numbers: few enough to stay near the processor, enough
-# to hide Python's cost.
-CHUNK_ELEMENTS = 2**20
 
 
 def ranges(extent: Any, plane: Any) -> tuple[Range, Range]:
@@ -87,23 +82,3 @@ def axis(low: float, high: float, n: int) -> NDArray[np.float64]:
     values = (low + high) / 2 + (high - low) / 2 * steps
     values[0], values[-1] = low, high
     return np.asarray(values)
-
-
-def cells_at_a_time(landscape: Any, memory: int, itemsize: int) -> int:
-    """Return how many cells fit one chunk: bounded by `CHUNK_ELEMENTS`, and by `memory` bytes for
-    their temporaries."""
-    elements = elements_per_cell(landscape)
-    return max(1, min(CHUNK_ELEMENTS // elements, int(memory) // (6 * itemsize * elements)))
-
-
-def elements_per_cell(landscape: Any) -> int:
-    """Return about how many numbers one evaluation creates: weights, and every layer's activations
-    for every sample."""
-    network, data = getattr(landscape, "network", None), getattr(landscape, "data", None)
-    if network is None or data is None:
-        return max(16, 4 * int(landscape.size))
-    theta = np.zeros(landscape.size)
-    with np.errstate(all="ignore"):
-        layers = network.activations(theta, np.asarray(data.x)[:1])
-    layers = layers.values() if isinstance(layers, dict) else layers
-    return int(landscape.size) + len(data.x) * sum(int(np.size(layer)) for layer in layers)

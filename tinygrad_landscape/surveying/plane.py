@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_landscape.engine.errors import ParameterError, ShapeError
-from tinygrad_landscape.surveying.directions import UNITS, random_direction
-from tinygrad_landscape.surveying.files import read_only
+from ..engine.errors import ParameterError, ShapeError
+from .checks import read_only, vector
+from .directions import UNITS, random_direction
 
 if TYPE_CHECKING:
-    from tinygrad_landscape.landscape import Landscape
+    from ..landscape import Landscape
 
 # The first two shares of variance of an endless random walk in very many dimensions: 6/pi^2 and a
 # quarter of it (Antognini and Sohl-Dickstein 2018). A walk's PCA says something only where it
@@ -52,8 +52,8 @@ class Plane:
     explained: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        origin = _vector("origin", self.origin)
-        u, v = _vector("u", self.u, like=origin), _vector("v", self.v, like=origin)
+        origin = vector("origin", self.origin)
+        u, v = vector("u", self.u, like=origin), vector("v", self.v, like=origin)
         lengths = np.linalg.norm(u), np.linalg.norm(v)
         for name, length in zip("uv", lengths, strict=True):
             if length == 0.0:
@@ -136,12 +136,13 @@ class Plane:
         >>> Plane.whole().point(3.0, 2.0)
         array([3., 2.])
         """
+        first, second = names
         one = np.eye(2, dtype=dtype)
         return cls(
             np.zeros(2, dtype),
             one[0],
             one[1],
-            tuple(names),
+            (first, second),
             ("1 of the variable",) * 2,
             chosen="the landscape itself",
         )
@@ -159,17 +160,17 @@ class Plane:
         >>> plane.point(1.0, 0.0)
         array([1.1, 0.2, 0.3])
         """
-        origin = _vector("theta", theta)
+        origin = vector("theta", theta)
         i, j = _index(i, origin.size, network), _index(j, origin.size, network)
         if i == j:
             raise ParameterError(f"got weight {i} twice; a plane needs two different weights")
         names = network.names if network is not None else None
-        labels = tuple(str(names[k]) if names else f"theta[{k}]" for k in (i, j))
+        first, second = (str(names[k]) if names else f"theta[{k}]" for k in (i, j))
         u, v = np.zeros_like(origin), np.zeros_like(origin)
         u[i] = v[j] = 1.0
         own = float(origin[i]), float(origin[j])
-        chosen = f"{labels[0]} and {labels[1]} move, all other weights are held"
-        return cls(origin, u, v, labels, ("1 of the weight itself",) * 2, own, chosen)
+        chosen = f"{first} and {second} move, all other weights are held"
+        return cls(origin, u, v, (first, second), ("1 of the weight itself",) * 2, own, chosen)
 
     @classmethod
     def random(
@@ -188,11 +189,11 @@ class Plane:
         norm parameters) are "frozen" or "scaled" like a layer.
         Source: Li et al. 2018, section 4.
 
-        >>> plane = Plane.random(np.ones(1000), seed=0, normalize="model")
-        >>> float(round(np.linalg.norm(plane.u), 6)) == float(round(np.linalg.norm(plane.origin),
-        6)) True
+        >>> plane = Plane.random([3.0, 0.0, 4.0], seed=0, normalize="model")
+        >>> round(float(np.linalg.norm(plane.u)), 6)
+        5.0
         """
-        origin = _vector("theta", theta)
+        origin = vector("theta", theta)
         if normalize == "auto":
             normalize = "model" if network is None else "filter"
         children = np.random.SeedSequence(seed).spawn(2)
@@ -254,22 +255,20 @@ class Plane:
     def hessian(cls, landscape: "Landscape", theta: ArrayLike, which: str = "largest") -> "Plane":
         """The plane of the two eigenvectors at `theta` `(P,)` with the largest (or `"smallest"`, or
         `"both"`: one of each) curvature."""
-        from tinygrad_landscape.surveying.curvature import top_eigenpairs
+        from .curvature import top_eigenpairs
 
-        origin = _vector("theta", theta)
+        origin = vector("theta", theta)
         if which == "both":
-            ends = [
-                top_eigenpairs(landscape, origin, k=1, which=end) for end in ("largest", "smallest")
+            pairs = [
+                top_eigenpairs(landscape, origin, which=end) for end in ("largest", "smallest")
             ]
-            values, vectors = (
-                np.concatenate([e[0] for e in ends]),
-                np.concatenate([e[1] for e in ends]),
-            )
         else:
-            values, vectors = top_eigenpairs(landscape, origin, k=2, which=which)
-        labels = tuple(f"eigenvector with curvature {value:.3g}" for value in values)
+            pairs = [top_eigenpairs(landscape, origin, k=2, which=which)]
+        values, vectors = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        first, second = (f"eigenvector with curvature {value:.3g}" for value in values)
         u, v = (_oriented(d) for d in vectors)
-        return cls(origin, u, v, labels, (DISTANCE,) * 2, chosen="two eigenvectors of the Hessian")
+        chosen = f"two eigenvectors of the Hessian ({which})"
+        return cls(origin, u, v, (first, second), (DISTANCE,) * 2, chosen=chosen)
 
     @classmethod
     def through(cls, a: ArrayLike, b: ArrayLike, c: ArrayLike) -> "Plane":
@@ -278,13 +277,14 @@ class Plane:
         The axes are perpendicular and of length 1 (Gram-Schmidt), so distances in the picture are
         distances in weight space. Source: Garipov et al. 2018, section 3.
 
-        >>> Plane.through([0.0, 0.0], [2.0, 0.0], [1.0, 3.0]).coordinates([[0.0, 0.0], [2.0, 0.0],
-        [1.0, 3.0]]) array([[0., 0.],
+        >>> a, b, c = [0.0, 0.0], [2.0, 0.0], [1.0, 3.0]
+        >>> Plane.through(a, b, c).coordinates([a, b, c])
+        array([[0., 0.],
                [2., 0.],
                [1., 3.]])
         """
-        origin = _vector("a", a)
-        first, second = _vector("b", b, like=origin) - origin, _vector("c", c, like=origin) - origin
+        origin = vector("a", a)
+        first, second = vector("b", b, like=origin) - origin, vector("c", c, like=origin) - origin
         plane = cls(origin, first, second)  # refuses equal points and three points on a line
         u = plane.u / np.linalg.norm(plane.u)
         v = second - np.dot(second, u) * u
@@ -302,7 +302,7 @@ class Plane:
     def gradient(cls, landscape: "Landscape", theta: ArrayLike, seed: int) -> "Plane":
         """The direction of steepest ascent at `theta` `(P,)` and a random direction perpendicular
         to it."""
-        origin = _vector("theta", theta)
+        origin = vector("theta", theta)
         g = landscape.gradient(origin)
         if not np.any(g):
             raise ParameterError(
@@ -332,8 +332,8 @@ class Line:
     chosen: str = "along a direction"
 
     def __post_init__(self) -> None:
-        start = _vector("start", self.start)
-        direction = _vector("direction", self.direction, like=start)
+        start = vector("start", self.start)
+        direction = vector("direction", self.direction, like=start)
         if not np.any(direction):
             raise ParameterError(
                 "the direction is zero everywhere (two equal points?); a line needs a direction "
@@ -345,10 +345,10 @@ class Line:
     @classmethod
     def between(cls, p: ArrayLike, q: ArrayLike) -> "Line":
         """The line from `p` (t = 0) to `q` (t = 1), both `(P,)`."""
-        start = _vector("p", p)
+        start = vector("p", p)
         return cls(
             start,
-            _vector("q", q, like=start) - start,
+            vector("q", q, like=start) - start,
             (0.0, 1.0),
             "t",
             "from p at t = 0 to q at t = 1",
@@ -358,7 +358,7 @@ class Line:
     def along(cls, p: ArrayLike, d: ArrayLike) -> "Line":
         """The line through `p` (t = 0) in direction `d`, both `(P,)`, from t = -1 to t = 1; one
         unit is the length of `d`."""
-        return cls(_vector("p", p), np.asarray(d))
+        return cls(vector("p", p), np.asarray(d))
 
     @property
     def size(self) -> int:
@@ -377,24 +377,6 @@ class Line:
 
 
 DISTANCE = "a distance of 1 in weight space"
-
-
-def _vector(name: str, values: ArrayLike, like: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Return `values` as a finite float vector, in the dtype and of the size of `like` when
-    given."""
-    vector = np.asarray(values)
-    if vector.ndim != 1 or vector.size == 0:
-        raise ShapeError(f"got {name} of shape {vector.shape}; expected one point of shape (P,)")
-    if like is not None and vector.size != like.size:
-        raise ShapeError(
-            f"got {name} with {vector.size} weights and an origin with {like.size}; they must be "
-            f"equal"
-        )
-    if vector.dtype.kind not in "fiu" or not np.isfinite(vector).all():
-        raise ParameterError(f"{name} must hold finite real numbers")
-    if like is not None:
-        return vector.astype(like.dtype)
-    return vector if vector.dtype.kind == "f" else vector.astype(np.float64)
 
 
 def _column(a: Any, like: NDArray[Any]) -> Any:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_landscape.engine.errors import ShapeError
-from tinygrad_landscape.surveying import files
-from tinygrad_landscape.surveying.plane import Line, Plane
+from ..engine.errors import ShapeError
+from ..landscape import files
+from .checks import read_only
+from .plane import Line, Plane
 
 FORMAT = 1
 
@@ -26,9 +27,8 @@ class Surface:
     `a` `(A,)` and `b` `(B,)` are offsets from the plane's origin, `values` holds every metric by
     name, each `(A, B)`, `done` `(A, B)` says which cells were evaluated.
 
-    >>> surface = Surface([0.0, 1.0], [0.0, 1.0, 2.0], {"loss": [[3.0, 1.0, 2.0], [4.0, 4.0, 4.0]]},
-    Plane.whole())
-    >>> surface
+    >>> heights = {"loss": [[3.0, 1.0, 2.0], [4.0, 4.0, 4.0]]}
+    >>> Surface([0.0, 1.0], [0.0, 1.0, 2.0], heights, Plane.whole())
     Surface(2 x 3, loss 1 to 4)
     """
 
@@ -67,7 +67,11 @@ class Surface:
             "u": plane.u,
             "v": plane.v,
         }
-        facts = {"labels": plane.labels, "units": plane.units, "absolute": plane.absolute}
+        facts: dict[str, Any] = {
+            "labels": plane.labels,
+            "units": plane.units,
+            "absolute": plane.absolute,
+        }
         facts |= {"chosen": plane.chosen, "explained": plane.explained}
         _save(self, path, "surface", arrays, {"plane": facts})
 
@@ -75,7 +79,7 @@ class Surface:
     def load(cls, path: str | os.PathLike[str]) -> "Surface":
         """Read a surface saved by `.save`; a foreign or newer file raises `ParameterError`."""
         arrays, facts, values = _load(path, "surface")
-        about = {
+        about: dict[str, Any] = {
             name: tuple(fact) if isinstance(fact, list) else fact
             for name, fact in facts["plane"].items()
         }
@@ -162,10 +166,10 @@ class Profile:
 def _freeze(result: Any, axes: tuple[str, ...]) -> None:
     """Replace the arrays of a result by read-only copies and check that they fit together."""
     for name in axes:
-        object.__setattr__(result, name, files.read_only(getattr(result, name)))
+        object.__setattr__(result, name, read_only(getattr(result, name)))
     shape = tuple(len(getattr(result, name)) for name in axes)
-    values = {name: files.read_only(array) for name, array in result.values.items()}
-    done = files.read_only(np.ones(shape, bool) if result.done is None else result.done, dtype=bool)
+    values = {name: read_only(array) for name, array in result.values.items()}
+    done = read_only(np.ones(shape, bool) if result.done is None else result.done, dtype=bool)
     for name, array in {**values, "done": done}.items():
         if array.shape != shape:
             raise ShapeError(

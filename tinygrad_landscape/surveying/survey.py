@@ -5,30 +5,25 @@ weights, chunk by chunk: bounded in memory, spread over any executor, and interr
 is finished kept.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_landscape.engine.errors import NotPicklableError, ParameterError, ShapeError
-from tinygrad_landscape.surveying import grid
-from tinygrad_landscape.surveying.plane import Line, Plane
-from tinygrad_landscape.surveying.surface import Profile, Surface
+from ..engine.errors import ParameterError, ShapeError
+from . import grid
+from .cells import Metric, Progress, measure_cells
+from .plane import Line, Plane
+from .surface import Profile, Surface
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from tinygrad_landscape.landscape import Landscape
+    from ..landscape import Landscape
 
-Metric = Callable[[NDArray[Any]], NDArray[Any]]
 Metrics = Sequence[str | Metric] | Mapping[str, Metric]
-Progress = bool | Callable[[int, int], object]
-
-MEMORY = 512 * 2**20
-JOBS_PER_WORKER = 4
 
 
 def survey(
@@ -43,7 +38,7 @@ def survey(
     progress: Progress = False,
     dtype: Any = None,
     *,
-    memory: int = MEMORY,
+    memory: float = 512e6,
 ) -> Surface:
     """Measure a landscape over a plane: `surface.loss[i, j] == landscape(plane.point(a[i], b[j]))`.
 
@@ -79,8 +74,8 @@ def survey(
         axes = _resumed_axes(resume, site, axes, untouched=(extent, resolution) == (1.0, 51))
         start = resume.values, resume.done
     measures = _measures(landscape, metrics, also)
-    values, done = _measure(landscape, measures, site, axes, start, executor, progress, memory)
-    return Surface(*axes, values, site, done)
+    values, done = measure_cells(measures, site, axes, start, executor, progress, memory)
+    return Surface(axes[0], axes[1], values, site, done)
 
 
 def profile(
@@ -94,7 +89,7 @@ def profile(
     dtype: Any = None,
     *,
     extent: tuple[float, float] | None = None,
-    memory: int = MEMORY,
+    memory: float = 512e6,
 ) -> Profile:
     """Measure a landscape along a line: `profile.loss[k] == landscape(line.point(t[k]))`.
 
@@ -103,7 +98,7 @@ def profile(
 
     >>> from tinygrad_landscape.landscape import formulas
     >>> profile(formulas.himmelblau, Line.between([0.0, 0.0], [3.0, 2.0]), resolution=3).loss
-    array([170.   ,  89.125,   0.   ])
+    array([170.    ,  80.3125,   0.    ])
     """
     line = _cast(line, ("start", "direction"), dtype)
     _check_size(landscape, line)
@@ -114,8 +109,8 @@ def profile(
         )
     axes = (grid.axis(float(low), float(high), *grid.counts(resolution, 1)),)
     measures = _measures(landscape, metrics, also)
-    values, done = _measure(landscape, measures, line, axes, None, executor, progress, memory)
-    return Profile(*axes, values, line, done)
+    values, done = measure_cells(measures, line, axes, None, executor, progress, memory)
+    return Profile(axes[0], values, line, done)
 
 
 def coarse_to_fine(
@@ -128,7 +123,7 @@ def coarse_to_fine(
     *,
     levels: int = 4,
     dtype: Any = None,
-    memory: int = MEMORY,
+    memory: float = 512e6,
 ) -> Iterator[Surface]:
     """Yield surfaces on finer and finer grids, so that there is something to show at once.
 
@@ -136,8 +131,8 @@ def coarse_to_fine(
     and both ends. A cell is evaluated once only, so all levels together cost one survey.
 
     >>> from tinygrad_landscape.landscape import formulas
-    >>> [surface.loss.shape for surface in coarse_to_fine(formulas.himmelblau, extent=5.0,
-    resolution=17)] [(3, 3), (5, 5), (9, 9), (17, 17)]
+    >>> [len(s.a) for s in coarse_to_fine(formulas.himmelblau, extent=5.0, resolution=17)]
+    [3, 5, 9, 17]
     """
     site = _site(landscape, plane, dtype)
     full = [
@@ -152,11 +147,11 @@ def coarse_to_fine(
         window = np.ix_(*kept)
         axes = tuple(x[k] for x, k in zip(full, kept, strict=True))
         start = ({name: v[window] for name, v in values.items()}, done[window]) if values else None
-        part, finished = _measure(landscape, measures, site, axes, start, None, False, memory)
+        part, finished = measure_cells(measures, site, axes, start, None, False, memory)
         for name, heights in part.items():
             values.setdefault(name, np.full(done.shape, np.nan, heights.dtype))[window] = heights
         done[window] = finished
-        yield Surface(*axes, part, site, finished)
+        yield Surface(axes[0], axes[1], part, site, finished)
 
 
 # What is measured, and where ----------------------------------------------------------------------
@@ -169,7 +164,7 @@ def _site(landscape: "Landscape", plane: Plane | None, dtype: Any) -> Plane:
                 f"a landscape of {landscape.size} weights needs a plane to be surveyed over: pass "
                 f"a tl.Plane"
             )
-        plane = Plane.whole(landscape.names)
+        plane = Plane.whole((landscape.names[0], landscape.names[1]))
     plane = _cast(plane, ("origin", "u", "v"), dtype)
     _check_size(landscape, plane)
     return plane
@@ -249,153 +244,3 @@ def _metric(landscape: "Landscape", metric: str | Metric) -> Metric:
             f"(..., P)"
         )
     return landscape.accuracy
-
-
-# The walk over the cells --------------------------------------------------------------------------
-
-
-def _measure(
-    landscape: "Landscape",
-    measures: Mapping[str, Metric],
-    site: Plane | Line,
-    axes: tuple[NDArray[Any], ...],
-    start: tuple[Mapping[str, NDArray[Any]], NDArray[Any]] | None,
-    executor: "Executor | None",
-    progress: Progress,
-    memory: int,
-) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
-    """Evaluate every cell that `start` has not; return the values by name and which cells are
-    done."""
-    shape = tuple(map(len, axes))
-    where = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
-    dtype = site.point(*where[0]).dtype
-    chunk = grid.cells_at_a_time(landscape, memory, dtype.itemsize)
-    done = np.zeros(len(where), bool)
-    values = np.full((len(measures), len(where)), np.nan, dtype)
-    if start is not None:
-        if set(start[0]) != set(measures):
-            raise ParameterError(
-                f"resume= holds {sorted(start[0])}, asked for are {sorted(measures)}; they must "
-                f"be the same"
-            )
-        done[:] = start[1].ravel()
-        values[:] = [start[0][name].ravel() for name in measures]
-    left = np.flatnonzero(~done)
-    task = (tuple(measures.items()), site, chunk)
-    jobs = _jobs(where, left, chunk, executor)
-    report = _Report(progress, len(where), len(where) - len(left))
-    results = (
-        _in_turn(task, where, jobs) if executor is None else _spread(task, where, jobs, executor)
-    )
-    try:
-        for cells, heights in results:
-            values[:, cells] = heights
-            done[cells] = True
-            report.add(len(cells))
-    except KeyboardInterrupt:
-        pass  # what is finished is kept; the caller goes on with resume=
-    finally:
-        results.close()
-        report.close()
-    return {
-        name: row.reshape(shape) for name, row in zip(measures, values, strict=True)
-    }, done.reshape(shape)
-
-
-def _jobs(where: NDArray[Any], left: NDArray[Any], chunk: int, executor: Any) -> list[NDArray[Any]]:
-    """Cut the cells that are left into jobs. The origin comes first and alone: it is the cell
-    everyone checks, and a stack of one takes the very steps of a plain call."""
-    middle = left[~where[left].any(axis=-1)]
-    others = left[where[left].any(axis=-1)]
-    size = chunk
-    if executor is not None:
-        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        size = max(1, -(-len(others) // (JOBS_PER_WORKER * workers - 1)))
-    return [
-        part
-        for part in (middle, *(others[k : k + size] for k in range(0, len(others), size)))
-        if len(part)
-    ]
-
-
-def _heights(task: tuple[Any, Any, int], where: NDArray[Any]) -> NDArray[Any]:
-    """Evaluate the cells at `where` `(C, axes)`, at most `chunk` at a time; return `(measures,
-    C)`."""
-    measures, site, chunk = task
-    parts = []
-    with np.errstate(
-        all="ignore"
-    ):  # far out a loss may overflow: infinity is the right answer, not a warning
-        for k in range(0, len(where), chunk):
-            theta = site.point(*where[k : k + chunk].T)
-            rows = []
-            for name, measure in measures:
-                row = np.asarray(measure(theta[0])[None] if len(theta) == 1 else measure(theta))
-                if row.shape != theta.shape[:-1]:
-                    raise ShapeError(
-                        f"{name} gave shape {row.shape} for weights {theta.shape}; expected "
-                        f"{theta.shape[:-1]}: one per point"
-                    )
-                rows.append(row)
-            parts.append(np.stack(rows))
-    return np.concatenate(parts, axis=-1)
-
-
-def _in_turn(
-    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    for cells in jobs:
-        yield cells, _heights(task, where[cells])
-
-
-def _spread(
-    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]], executor: Any
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-
-    if isinstance(executor, ProcessPoolExecutor):
-        require_picklable(task)
-    futures = {executor.submit(_heights, task, where[cells]): cells for cells in jobs}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def require_picklable(task: Any) -> None:
-    """Raise `NotPicklableError` when `task` cannot be sent to another process."""
-    import pickle
-
-    try:
-        pickle.dumps(task)
-    except Exception as error:
-        raise NotPicklableError(
-            f"this survey cannot be sent to another process ({error}); define its functions at "
-            f"the top of a module, or use threads"
-        ) from error
-
-
-class _Report:
-    """A progress bar, a function to call, or nothing."""
-
-    def __init__(self, progress: Progress, total: int, already: int) -> None:
-        self.total, self.count = total, already
-        self.call = progress if callable(progress) else None
-        self.bar = None
-        if progress is True:
-            from tqdm.auto import tqdm
-
-            self.bar = tqdm(total=total, initial=already, unit="cell", desc="survey", leave=False)
-
-    def add(self, cells: int) -> None:
-        self.count += cells
-        if self.bar is not None:
-            self.bar.update(cells)
-        if self.call is not None:
-            self.call(self.count, self.total)
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
