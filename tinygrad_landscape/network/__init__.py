@@ -1,8 +1,9 @@
 """Networks, losses and data: what a loss surface is made of.
 
 The one idea: a network is a function of one flat vector θ. Layers say which slices of it they need
-(`layers`, `activations`, `normalization`, `convolution`), `Network` cuts and feeds them,
-`initializers` choose where θ starts, `losses` score the output, `data` gives something to fit.
+(`layers`, `activations`, `normalization`, `convolution`), `Network` cuts it (`layout`) and feeds
+them, `initializers` choose where θ starts, `losses` score the output, `data` gives something to
+fit.
 """
 
 from . import data, initializers, losses
@@ -21,7 +22,8 @@ from .activations import (
 from .convolution import AvgPool2d, Conv2d, MaxPool2d
 from .data import Data
 from .layers import Dropout, Flatten, Layer, Linear, Residual
-from .network import Network, Slot
+from .layout import Slot
+from .network import Network
 from .normalization import BatchNorm, LayerNorm
 
 __all__ = [

@@ -202,7 +202,7 @@ class Residual(Layer):
 
     def __init__(self, *layers: Layer) -> None:
         self.layers = checked(layers, "Residual")
-        self.cuts = cuts(self.layers)
+        self.spans = spans(self.layers)
         shape = propagate(self.layers, self.expects, "Residual")
         if self.expects is not None and shape is not None and not fits(self.expects, shape):
             raise ShapeError(
@@ -233,13 +233,13 @@ class Residual(Layer):
 
     def __call__(self, x: Array, *parameters: Array) -> Array:
         y = x
-        for layer, (start, stop) in zip(self.layers, self.cuts, strict=True):
+        for layer, (start, stop) in zip(self.layers, self.spans, strict=True):
             y = layer(y, *parameters[start:stop])
         return x + y
 
     def run(self, x: Array, parameters: tuple[Array, ...], how: Run) -> Array:
         y = x
-        for layer, (start, stop) in zip(self.layers, self.cuts, strict=True):
+        for layer, (start, stop) in zip(self.layers, self.spans, strict=True):
             y = layer.run(y, parameters[start:stop], how)
         return x + y
 
@@ -267,7 +267,7 @@ def checked(layers: tuple[Any, ...], owner: str) -> tuple[Layer, ...]:
     return layers
 
 
-def cuts(layers: tuple[Layer, ...]) -> tuple[tuple[int, int], ...]:
+def spans(layers: tuple[Layer, ...]) -> tuple[tuple[int, int], ...]:
     """For each layer, which of all the parameters are its own: (start, stop)."""
     ends = np.cumsum([0, *(len(layer.parameters()) for layer in layers)]).tolist()
     return tuple(pairwise(ends))

@@ -1,60 +1,24 @@
 """A network is a function of one flat vector θ.
 
-The one idea: layers own no numbers. `split` cuts θ (..., P) into the arrays the layers ask for, as
-views; one rule puts their gradients together again, once. So a direction, a step or two chosen
-weights are plain vectors and indices, and leading axes of θ are other networks of the same form.
+The one idea: layers own no numbers; θ (..., P) is cut into the arrays they ask for. So a direction,
+a step or two chosen weights are plain vectors and indices, and leading axes of θ are other networks
+of the same form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine import primitive, rule
 from ..engine.errors import ParameterError, ShapeError
 from .initializers import Override, Scheme, draw
-from .layers import Array, Inner, Layer, Parameter, Run, checked, expected, fits, step
-from .layers import cuts as spans
-
-
-class Cuts(tuple[tuple[int, int, tuple[int, ...]], ...]):
-    """Where θ is cut: (start, stop, shape) for each piece. One object, so one option of a node."""
-
-
-class Slot(NamedTuple):
-    """Where one array stands in θ: `theta[..., start:stop]` has shape `(..., *shape)`.
-
-    `filter_axes` are the axes of `shape` that make one neuron's incoming weights: (0,) for Linear,
-    (1, 2, 3) for Conv2d; None for biases and the parameters of normalisation.
-    """
-
-    name: str
-    start: int
-    stop: int
-    shape: tuple[int, ...]
-    filter_axes: tuple[int, ...] | None
-
-
-@primitive
-def split(theta: Any, *, cuts: Cuts) -> Any:
-    """θ (..., P) as one view (..., *shape) for each cut (start, stop, shape)."""
-    if theta.ndim == 1:
-        return tuple([theta[start:stop].reshape(shape) for start, stop, shape in cuts])
-    lead = theta.shape[:-1]
-    return tuple([theta[..., start:stop].reshape(lead + shape) for start, stop, shape in cuts])
-
-
-@rule(split)
-def _(g: Any, out: Any, theta: Any, *, cuts: Cuts) -> Any:
-    lead = theta.shape[:-1]
-    parts = [
-        part.reshape((*lead, stop - start)) for part, (start, stop, _) in zip(g, cuts, strict=True)
-    ]
-    return (np.concatenate(parts, axis=-1),)
+from .layers import Array, Inner, Layer, Run, checked, expected, fits, spans, step
+from .layout import Cuts, Slot, named_parameters, split
 
 
 class Network:
@@ -85,19 +49,16 @@ class Network:
     (7, 5, 1)
     """
 
-    def __init__(self, *layers: Layer, input: tuple[int, ...] | None = None) -> None:
+    def __init__(self, *layers: Layer, input: int | tuple[int, ...] | None = None) -> None:
         self.layers = checked(layers, "Network")
-        self.input = None if input is None else tuple(input)
-        wanted = expected(self.layers)
-        if self.input is not None and wanted is not None and not fits(wanted, self.input):
-            raise ShapeError(f"Network: got input={self.input}, but its layers expect {wanted}")
-        self._shapes = self._walk(self.input or wanted)
+        self.input = (input,) if isinstance(input, int) else tuple(input) if input else None
+        self._shapes = self._walk(self.input or expected(self.layers))
         self._parameters = named_parameters(self.layers)
         ends = np.cumsum([0, *(int(np.prod(p.shape)) for p in self._parameters)]).tolist()
         self.size: int = ends[-1]
         self.layout = tuple(
             Slot(p.name, start, stop, p.shape, p.filter_axes)
-            for p, start, stop in zip(self._parameters, ends[:-1], ends[1:], strict=True)
+            for p, (start, stop) in zip(self._parameters, pairwise(ends), strict=True)
         )
         self._cuts = Cuts(
             (slot.start, slot.stop, p.aligned)
@@ -107,7 +68,6 @@ class Network:
             (layer, start, stop)
             for layer, (start, stop) in zip(self.layers, spans(self.layers), strict=True)
         )
-        self._features = self._shapes[0][-1] if self._shapes[0] else None
         self._axes = [2 if shape is None else len(shape) + 1 for shape in self._shapes]
 
     def _walk(self, inner: Inner | None) -> list[Inner | None]:
@@ -275,8 +235,7 @@ class Network:
         for slot in self.layout:
             if slot.name not in mapping:
                 raise ParameterError(f"{slot.name!r} is missing; expected all of {known}")
-            array = mapping[slot.name]
-            array = floating(array)
+            array = floating(mapping[slot.name])
             inner = len(slot.shape)
             if array.ndim < inner or array.shape[array.ndim - inner :] != slot.shape:
                 raise ShapeError(
@@ -313,9 +272,10 @@ class Network:
         try:
             return self._index[name.replace(" ", "")]
         except (KeyError, AttributeError):
-            raise ParameterError(
-                f"no parameter is called {name!r}{nearest(str(name), self.names)}"
-            ) from None
+            few = self.size <= 2000  # comparing with every name of a large network takes too long
+            known = self.names if few else [slot.name for slot in self.layout]
+            hint = nearest(str(name), known)
+            raise ParameterError(f"no parameter is called {name!r}{hint}") from None
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -353,10 +313,7 @@ class Network:
         return rebuilt, (self.layers, self.input)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Network) and (self.layers, self.input) == (
-            other.layers,
-            other.input,
-        )
+        return isinstance(other, Network) and self.__reduce__() == other.__reduce__()
 
     def __hash__(self) -> int:
         return hash((self.layers, self.input))
@@ -374,18 +331,11 @@ def rebuilt(layers: tuple[Layer, ...], input: tuple[int, ...] | None) -> Network
     return Network(*layers, input=input)
 
 
-def named_parameters(layers: tuple[Layer, ...]) -> tuple[Parameter, ...]:
-    """All parameters, each with its layer's place before its name."""
-    return tuple(
-        parameter._replace(name=f"{place}.{parameter.name}")
-        for place, layer in enumerate(layers)
-        for parameter in layer.parameters()
-    )
-
-
 def nearest(name: str, known: list[str]) -> str:
     """The end of an error message about an unknown name."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=3, cutoff=0.4)
-    return f"; did you mean {', '.join(close)}?" if close else f"; the first is {known[0]!r}"
+    if close:
+        return f"; did you mean {', '.join(close)}?"
+    return f"; names look like {known[0]!r}" if known else "; there are no parameters"
