@@ -109,7 +109,9 @@ def test_the_command_serves_the_lessons_from_an_empty_folder(tmp_path):
                 time.sleep(0.2)
         assert served is not None, server.poll()
         assert LESSON in [entry["name"] for entry in served["content"]]
-        settings = fetch(f"{base}/lab/api/settings/@jupyterlab/notebook-extension:tracker", "secret")
+        settings = fetch(
+            f"{base}/lab/api/settings/@jupyterlab/notebook-extension:tracker", "secret"
+        )
         assert settings["schema"]["properties"]["windowingMode"]["default"] == "defer"
         assert not list((tmp_path / "config").rglob("*.jupyterlab-settings"))
     finally:

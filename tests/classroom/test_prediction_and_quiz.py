@@ -40,7 +40,7 @@ def test_it_can_be_skipped_and_a_right_guess_is_said_so():
 
 def test_the_widgets_alone_do_the_same():
     asked = ask()
-    title, choices, confidence, lock, status = asked.children
+    _, choices, confidence, lock, status = asked.children
     assert lock.disabled
     choices.value = "down"
     confidence.value = "certain"

@@ -27,7 +27,9 @@ def parser() -> argparse.ArgumentParser:
         "--dir", type=Path, default=DEFAULT_FOLDER, help="your folder (default: %(default)s)"
     )
     main.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    main.add_argument("--port", type=_port, help="JupyterLab's port (default: a free one near 8888)")
+    main.add_argument(
+        "--port", type=_port, help="JupyterLab's port (default: a free one near 8888)"
+    )
     commands = main.add_subparsers(dest="command", metavar="draw")
     draw = commands.add_parser("draw", help="write a picture of a loss surface; needs no Jupyter")
     draw.add_argument(

@@ -72,7 +72,9 @@ class Exercise:
     def check(self, attempt: Callable[..., Any]) -> Verdict:
         """Run `attempt` on the hidden cases; say "passed", or which mistake it holds."""
         if not callable(attempt):
-            return Verdict("not yet", f"got {type(attempt).__name__}; hand over the function itself")
+            return Verdict(
+                "not yet", f"got {type(attempt).__name__}; hand over the function itself"
+            )
         if _does_nothing(attempt):
             return Verdict("not attempted", "fill in the body, run that cell, then this one again.")
         cases = self.instances()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,7 @@ def question() -> Prediction:
 
 def measure_bold_walk() -> Measured:
     """Walk with the bold learning rate and compare the loss after one step and at the end."""
-    walk = descend(
-        formulas.one_neuron(), np.array(START), optim.SGD(lr=BOLD_RATE), steps=STEPS
-    )
+    walk = descend(formulas.one_neuron, np.array(START), optim.SGD(lr=BOLD_RATE), steps=STEPS)
     first, second = float(walk.losses[0]), float(walk.losses[1])
     fled = bool(walk.diverged)
     last = np.inf if fled else float(walk.losses[-1])
@@ -73,7 +72,9 @@ def gd(
     return points, heights
 
 
-def _variant(step: Callable[..., Any], steps: Callable[[int], int] = lambda n: n) -> Callable[..., Any]:
+def _variant(
+    step: Callable[..., Any], steps: Callable[[int], int] = lambda n: n
+) -> Callable[..., Any]:
     """A walk like `gd` whose step or number of steps is somebody's mistake."""
 
     def walk(f: Any, g: Any, x0: Any, lr: float, n: int) -> tuple[list[Any], list[float]]:
@@ -182,10 +183,8 @@ def parabola(walker: Callable[..., Any] = gd, curvature: float = 4.0) -> Text:
     lines = [f"{note}parabola of curvature {curvature:g}: 2 / curvature = {limit:g}"]
     for share in (0.1, 0.5, 0.9, 0.99, 1.01, 1.1):
         lr = share * limit
-        _, heights = walker(
-            lambda x: 0.5 * curvature * x * x, lambda x: curvature * x, 1.0, lr, 20
-        )
-        falls = all(b < a or a == 0.0 for a, b in zip(heights, heights[1:], strict=False))
+        _, heights = walker(lambda x: 0.5 * curvature * x * x, lambda x: curvature * x, 1.0, lr, 20)
+        falls = all(b < a or a == 0.0 for a, b in pairwise(heights))
         word = "lower at every step" if falls else "NOT lower at every step"
         lines.append(f"lr {lr:<6.4g} height {heights[0]:g} -> {heights[-1]:<9.3g} {word}")
     return Text("\n".join(lines))
@@ -195,12 +194,11 @@ def parabola(walker: Callable[..., Any] = gd, curvature: float = 4.0) -> Text:
 def trained_network() -> tuple[Landscape, np.ndarray]:
     """Return the loss of a 2-16-16-1 network on two moons, and its weights after training."""
     net = Network(Linear(2, 16), Tanh(), Linear(16, 16), Tanh(), Linear(16, 1))
-    landscape = Landscape(net, losses.binary_cross_entropy, data.moons(200, seed=0))
-    walk = descend(landscape, net.init(seed=0), optim.SGD(lr=0.5, momentum=0.9), steps=400)
-    return landscape, walk.end
+    landscape = Landscape(net, losses.binary_cross_entropy, data.moons(200, noise=0.2, seed=0))
+    return landscape, descend(landscape, net.init(seed=0), optim.Adam(lr=0.02), steps=300).end
 
 
-def two_weights(first: str = "0.weight[0,0]", second: str = "2.weight[0,0]") -> Plane:
+def two_weights(first: str = "0.weight[1,10]", second: str = "0.weight[1,5]") -> Plane:
     """Return the plane of two weights of the trained network, by their names."""
     landscape, theta = trained_network()
     return Plane.two_weights(theta, first, second, network=landscape.network)

@@ -1,0 +1,166 @@
+"""JupyterLab and a real Chromium, as a learner has them, for tests and benchmarks to drive.
+
+The server is the command `tinygrad-landscape` itself; the page is driven through the keyboard and
+the pointer, and through JupyterLab's own commands where a learner would use its menu.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "learner"
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str | None:
+    """The system's own browser, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the lessons, copied below `folder`, by our own command; give the address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "jupyter_lab_config.json").write_text(
+        json.dumps({"LabApp": {"expose_app_in_browser": True}}), encoding="utf-8"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_TOKEN": TOKEN,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+    }
+    command = [sys.executable, "-m", "tinygrad_landscape.classroom.cli", "--no-browser"]
+    command += ["--port", str(port), "--dir", str(folder / "lessons")]
+    log = folder / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(f"{address}/api/status?token={TOKEN}", server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
+
+
+class Notebook:
+    """One notebook in one page: open it, run it, touch what is in it."""
+
+    def __init__(self, page: Any, address: str, name: str):
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self._idle(60_000)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _idle(self, timeout: float) -> None:
+        self.page.wait_for_selector(
+            ".jp-Notebook-ExecutionIndicator[data-status='idle']",
+            state="attached",
+            timeout=timeout,
+        )
+
+    def run_all(self, timeout: float = 120_000) -> None:
+        """Run every cell, as "Run all cells" in the menu does, and wait until all are done."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(
+            """() => {
+                const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+                return cells.length > 0 && cells.every(p => /\\[\\d+\\]/.test(p.textContent)
+                    || p.closest('.jp-Cell').querySelector('.cm-content').innerText.trim() === '');
+            }""",
+            timeout=timeout,
+        )
+
+    def execute(self, code: str) -> Any:
+        """Run code in the notebook's kernel, silently; return the value of its last expression.
+
+        The kernel's answers travel as JSON, so values are plain numbers, strings and lists.
+        """
+        answer = self.page.evaluate(
+            """async (code) => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({
+                    code, silent: false, store_history: false,
+                    user_expressions: {answer: '__import__("json").dumps(answer)'},
+                });
+                return (await future.done).content;
+            }""",
+            code,
+        )
+        if answer["status"] != "ok":
+            raise RuntimeError("\n".join(answer["traceback"]))
+        data = answer["user_expressions"]["answer"]
+        if data["status"] != "ok":
+            raise RuntimeError(f"{data['ename']}: {data['evalue']}")
+        return json.loads(data["data"]["text/plain"][1:-1].encode().decode("unicode_escape"))
+
+    def output_of(self, source: str) -> Any:
+        """The output area of the code cell whose source contains `source`."""
+        cell = self.page.locator(".jp-CodeCell").filter(
+            has=self.page.locator(".cm-content", has_text=source)
+        )
+        return cell.first.locator(".jp-Cell-outputArea")
+
+
+@contextmanager
+def browsing(width: int = 1400, height: int = 1000) -> Iterator[Any]:
+    """A page of a real, headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        try:
+            yield page
+        finally:
+            browser.close()
