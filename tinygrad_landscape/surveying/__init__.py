@@ -5,18 +5,31 @@ along a line, curvature, critical points, basins, bridges. Results are frozen da
 that know how to describe themselves and never compute.
 """
 
-from . import curvature
+from . import connect, curvature, sharpness
+from .basins import BasinMap, basins
+from .critical import CriticalPoint, critical_points
 from .plane import Line, Plane
 from .surface import Profile, Surface
 from .survey import coarse_to_fine, profile, survey
+from .trainability import TrainabilityMap, trainability
+from .winding import winding_number
 
 __all__ = [
-    "curvature",
-    "Line",
     "Plane",
-    "Profile",
-    "Surface",
-    "coarse_to_fine",
-    "profile",
+    "Line",
     "survey",
+    "profile",
+    "coarse_to_fine",
+    "Surface",
+    "Profile",
+    "curvature",
+    "sharpness",
+    "critical_points",
+    "CriticalPoint",
+    "winding_number",
+    "basins",
+    "BasinMap",
+    "trainability",
+    "TrainabilityMap",
+    "connect",
 ]

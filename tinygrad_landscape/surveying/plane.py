@@ -148,6 +148,21 @@ class Plane:
         )
 
     @classmethod
+    def of(cls, landscape: "Landscape", plane: "Plane | None") -> "Plane":
+        """Return `plane`, or for None the whole of a two-weight landscape; check that it fits."""
+        if plane is None:
+            if landscape.size != 2:
+                raise ParameterError(
+                    f"a landscape of {landscape.size} weights needs a plane: pass a tl.Plane"
+                )
+            plane = cls.whole((landscape.names[0], landscape.names[1]))
+        if plane.size != landscape.size:
+            raise ShapeError(
+                f"got a plane through {plane.size} weights; this landscape has {landscape.size}"
+            )
+        return plane
+
+    @classmethod
     def two_weights(
         cls, theta: ArrayLike, i: int | str, j: int | str, network: Any = None
     ) -> "Plane":

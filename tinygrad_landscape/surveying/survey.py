@@ -65,7 +65,9 @@ def survey(
     >>> surface.minima()[0]
     array([3., 2.])
     """
-    site = _site(landscape, plane if resume is None or plane is not None else resume.plane, dtype)
+    if plane is None and resume is not None:
+        plane = resume.plane
+    site = _cast(Plane.of(landscape, plane), ("origin", "u", "v"), dtype)
     (a0, a1), (b0, b1) = grid.ranges(extent, site)
     na, nb = grid.counts(resolution, 2)
     axes = (grid.axis(a0, a1, na), grid.axis(b0, b1, nb))
@@ -101,7 +103,8 @@ def profile(
     array([170.    ,  80.3125,   0.    ])
     """
     line = _cast(line, ("start", "direction"), dtype)
-    _check_size(landscape, line)
+    if line.size != landscape.size:
+        raise ShapeError(f"got a line of {line.size} weights; this landscape has {landscape.size}")
     low, high = line.extent if extent is None else extent
     if not low < high:
         raise ParameterError(
@@ -134,7 +137,7 @@ def coarse_to_fine(
     >>> [len(s.a) for s in coarse_to_fine(formulas.himmelblau, extent=5.0, resolution=17)]
     [3, 5, 9, 17]
     """
-    site = _site(landscape, plane, dtype)
+    site = _cast(Plane.of(landscape, plane), ("origin", "u", "v"), dtype)
     full = [
         grid.axis(*r, n)
         for r, n in zip(grid.ranges(extent, site), grid.counts(resolution, 2), strict=True)
@@ -157,33 +160,12 @@ def coarse_to_fine(
 # What is measured, and where ----------------------------------------------------------------------
 
 
-def _site(landscape: "Landscape", plane: Plane | None, dtype: Any) -> Plane:
-    if plane is None:
-        if landscape.size != 2:
-            raise ParameterError(
-                f"a landscape of {landscape.size} weights needs a plane to be surveyed over: pass "
-                f"a tl.Plane"
-            )
-        plane = Plane.whole((landscape.names[0], landscape.names[1]))
-    plane = _cast(plane, ("origin", "u", "v"), dtype)
-    _check_size(landscape, plane)
-    return plane
-
-
 def _cast(site: Any, names: tuple[str, ...], dtype: Any) -> Any:
     return (
         site
         if dtype is None
         else replace(site, **{name: getattr(site, name).astype(dtype) for name in names})
     )
-
-
-def _check_size(landscape: "Landscape", site: Any) -> None:
-    if site.size != landscape.size:
-        raise ShapeError(
-            f"got a {type(site).__name__.lower()} through {site.size} weights; this landscape has "
-            f"{landscape.size}"
-        )
 
 
 def _resumed_axes(

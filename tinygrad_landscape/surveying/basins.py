@@ -1,0 +1,198 @@
+"""Where every start ends: the map of basins, and how long the way was.
+
+Drop a ball on every point of a grid and let them all walk at once. Balls that come to rest at the
+same place share a colour. Nothing is assumed about the landscape: the minima are whatever the walks
+found.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..descent import descend
+from ..engine.errors import ShapeError
+from . import grid
+from .checks import read_only
+from .plane import Plane
+
+if TYPE_CHECKING:
+    from ..landscape import Landscape
+
+Array = NDArray[Any]
+
+UNSETTLED, DIVERGED = -1, -2
+RECORDS = 64  # how finely the time to arrive is resolved
+
+
+@dataclass(frozen=True, eq=False)
+class BasinMap:
+    """Which minimum each start reaches.
+
+    `labels` `(...)` number the `minima` `(K, P)`, lowest first; -1 is a walk that had not settled,
+    -2 one that diverged. `losses` `(K,)` are the heights of the minima, `shares` `(K,)` the share
+    of all starts that reach each. `arrival` `(...)` is the first recorded step from which on a walk
+    was near its minimum (-1: never). `ends` `(..., P)`. On a grid `a` `(A,)`, `b` `(B,)` and
+    `plane` say where the starts lie and `...` is (A, B); else they are None.
+    """
+
+    labels: NDArray[np.int64]
+    arrival: NDArray[np.int64]
+    minima: Array
+    losses: Array
+    shares: Array
+    ends: Array
+    a: Array | None = None
+    b: Array | None = None
+    plane: Plane | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("minima", "losses", "shares", "ends", "a", "b"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, read_only(getattr(self, name)))
+        for name in ("labels", "arrival"):
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype=np.int64))
+
+    def describe(self) -> str:
+        """Say how many minima were reached and by how many starts each."""
+        parts = [
+            f"{s:.1%} reach height {h:.4g}"
+            for s, h in zip(self.shares[:6], self.losses[:6], strict=True)
+        ]
+        text = f"{self.labels.size} starts, {len(self.minima)} minima: {', '.join(parts)}"
+        text += ", ..." if len(self.minima) > 6 else ""
+        for label, what in ((UNSETTLED, "not settled"), (DIVERGED, "diverged")):
+            share = float((self.labels == label).mean())
+            text += f"; {share:.1%} {what}" if share else ""
+        return text + "."
+
+    def __repr__(self) -> str:
+        return f"BasinMap({self.labels.shape}, {len(self.minima)} minima)"
+
+
+def basins(
+    landscape: "Landscape",
+    starts: Plane | ArrayLike | None,
+    optimizer: Any,
+    steps: int = 500,
+    extent: Any = 1.0,
+    resolution: int | tuple[int, int] = 51,
+    *,
+    distance: float = 0.05,
+    settled: float = 1e-3,
+    seed: int = 0,
+    batch_size: int | None = None,
+    progress: bool = False,
+    memory: float = 512e6,
+) -> BasinMap:
+    """Let every start walk and tell which minimum it reaches, and how fast.
+
+    starts: a plane, on whose grid (`extent`, `resolution` as in `survey`) the walks begin, all
+        weights moving; points
+        `(..., P)`; or None for the grid of a landscape of two weights. To stay in a plane pass
+        `landscape.restrict(plane)` and None.
+    distance: ends closer than this times (1 + |theta|) to a lower one are the same minimum.
+    settled: a walk has come to rest when the gradient at its end is shorter than this.
+
+    >>> import tinygrad_landscape as tl
+    >>> found = basins(tl.formulas.double_well, None, tl.optim.SGD(lr=0.3), 200, resolution=10)
+    >>> found.minima.round(3), found.shares
+    (array([[-1.,  0.],
+            [ 1.,  0.]]), array([0.5, 0.5]))
+    """
+    a = b = plane = None
+    if starts is None or isinstance(starts, Plane):
+        plane = Plane.of(landscape, starts)
+        (a0, a1), (b0, b1) = grid.ranges(extent, plane)
+        na, nb = grid.counts(resolution, 2)
+        a, b = grid.axis(a0, a1, na), grid.axis(b0, b1, nb)
+        points = plane.point(a[:, None], b)
+    else:
+        points = landscape.as_points(starts)
+    if not points.size:
+        raise ShapeError(f"got starts of shape {points.shape}; expected at least one point")
+    flat = points.reshape(-1, landscape.size)
+    every = max(1, steps // RECORDS)
+    pieces = [
+        _walked(landscape, flat[piece], optimizer, steps, every, seed, batch_size, distance, memory)
+        for piece in _pieces(len(flat), flat[:1].nbytes * (steps // every + 2), memory, progress)
+    ]
+    ends, slopes, losses, diverged = (
+        np.concatenate(parts) for parts in zip(*(p[:4] for p in pieces), strict=True)
+    )
+    arrival = np.concatenate([p[4] for p in pieces])
+    labels = np.where(diverged, DIVERGED, UNSETTLED)
+    resting = np.flatnonzero(~diverged & (slopes <= settled))
+    labels[resting], minima = grouped(ends[resting], losses[resting], distance)
+    kinds = len(minima)
+    heights = landscape(minima) if kinds else np.zeros(0)
+    shares = np.bincount(labels[labels >= 0], minlength=kinds) / labels.size
+    arrival = np.where(labels >= 0, arrival, -1)
+    lead = points.shape[:-1]
+    return BasinMap(
+        labels.reshape(lead),
+        arrival.reshape(lead),
+        minima,
+        heights,
+        shares,
+        ends.reshape(points.shape),
+        a,
+        b,
+        plane,
+    )
+
+
+def grouped(points: Array, heights: Array, distance: float) -> tuple[NDArray[np.int64], Array]:
+    """Number points `(S, P)` by the lowest point near them; return the numbers `(S,)` and those
+    lowest points `(K, P)`."""
+    labels = np.full(len(points), -1)
+    lowest: list[Array] = []
+    order = np.argsort(heights, kind="stable")
+    while len(order):
+        centre = points[order[0]]
+        near = np.linalg.norm(points[order] - centre, axis=-1) <= distance * (
+            1.0 + np.linalg.norm(centre)
+        )
+        labels[order[near]] = len(lowest)
+        lowest.append(centre)
+        order = order[~near]
+    return labels, np.array(lowest, points.dtype).reshape(-1, points.shape[-1])
+
+
+def _walked(
+    landscape: "Landscape",
+    starts: Array,
+    optimizer: Any,
+    steps: int,
+    every: int,
+    seed: int,
+    batch_size: int | None,
+    distance: float,
+    memory: float,
+) -> tuple[Array, ...]:
+    """Walk from some starts; return ends, gradient norms and losses there, who diverged, and when
+    each arrived."""
+    walk = descend(
+        landscape, starts, optimizer, steps, batch_size, seed, record_every=every, memory=memory
+    )
+    near = np.linalg.norm(walk.points - walk.end, axis=-1) <= distance * (
+        1.0 + np.linalg.norm(walk.end, axis=-1)
+    )
+    last_far = (
+        len(near) - 1 - np.argmax(~near[::-1], axis=0)
+    )  # the last recorded point that was not near
+    first_near = np.where(near.all(axis=0), 0, last_far + 1)
+    arrival = walk.steps[np.minimum(first_near, len(near) - 1)]
+    return walk.end, walk.gradient_norms[-1], walk.losses[-1], walk.diverged, arrival
+
+
+def _pieces(count: int, each: int, memory: float, progress: bool) -> Any:
+    """Slices of the starts, few enough at a time for their records to fit."""
+    size = int(max(1, min(memory / (4 * each), count)))
+    pieces = [slice(k, k + size) for k in range(0, count, size)]
+    if progress:
+        from tqdm.auto import tqdm
+
+        return tqdm(pieces, desc="basins", unit="piece", leave=False)
+    return pieces
