@@ -14,8 +14,8 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_python_blocks_run(tmp_path):
-    assert len(blocks("python")) >= 2
+def test_python_blocks_run_and_print_what_they_say(tmp_path):
+    assert len(blocks("python")) >= 3
     program = "\n".join(blocks("python"))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
@@ -26,6 +26,16 @@ def test_python_blocks_run(tmp_path):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    said = re.findall(r"^print\(.*\)  # (.*)$", program, flags=re.MULTILINE)
+    assert done.stdout.splitlines() == said and len(said) == program.count("print(")
+
+
+def test_the_commands_are_one_line_each_with_a_windows_twin():
+    unix, windows = blocks("sh"), blocks("powershell")[0].splitlines()
+    assert len(unix) == len(windows) == 2
+    for ours, theirs in zip(unix, windows, strict=True):
+        assert len(ours.splitlines()) == 1 and "venv .venv" in ours and "venv .venv" in theirs
+        assert ours.split()[-1].split("/")[-1] == theirs.split()[-1].split("\\")[-1]
 
 
 def test_links_and_pictures_exist():

@@ -58,7 +58,8 @@ def copy_lessons(folder: str | Path) -> Copied:
     Raises ParameterError if `folder` is a file or may not be written to.
     """
     source, target = shipped_lessons(), Path(folder).expanduser().absolute()
-    copied, kept = [], []
+    copied: list[str] = []
+    kept: list[str] = []
     try:
         target.mkdir(parents=True, exist_ok=True)
         for path in sorted(source.rglob("*")):
