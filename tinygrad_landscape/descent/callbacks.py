@@ -1,7 +1,8 @@
 """Callbacks: functions that look at every step of a walk and may end it.
 
-`descend` calls each with a `StepRecord` before every step and once at the end; one that returns True ends the walk.
-The two classes here collect something on the way; they start afresh whenever a walk does.
+`descend` calls each with a `StepRecord` before every step and once at the end; one that returns
+True ends the walk. The two classes here collect something on the way; they start afresh whenever a
+walk does.
 """
 
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ Array = NDArray[Any]
 class StepRecord:
     """What is known when step number `step` is about to be taken.
 
-    `theta` `(..., P)` are the points, read-only. `batch_loss` `(...)` and `gradient` `(..., P)` are those of the coming
-    step, on its minibatch. `loss` and `gradient_norm` `(...)` are those of the full landscape, None at steps that are
-    not recorded. `lr` is the learning rate of the coming step, `alive` `(...)` is False for walkers that diverged.
+    `theta` `(..., P)` are the points, read-only. `batch_loss` `(...)` and `gradient` `(..., P)` are
+    those of the coming step, on its minibatch. `loss` and `gradient_norm` `(...)` are those of the
+    full landscape, None at steps that are not recorded. `lr` is the learning rate of the coming
+    step, `alive` `(...)` is False for walkers that diverged.
     """
 
     step: int
@@ -38,9 +40,10 @@ class StepRecord:
 class EarlyStopping:
     """End the walk when a loss has not fallen for `patience` looks in a row.
 
-    The loss is that of `landscape`, usually the validation one, looked at every `every` steps; without it, the loss of
-    the step itself. It has to fall by more than `min_delta` to count. With many walkers the walk goes on until none
-    improves. Afterwards `point` `(..., P)`, `loss` and `step` `(...)` are the best seen, walker by walker.
+    The loss is that of `landscape`, usually the validation one, looked at every `every` steps;
+    without it, the loss of the step itself. It has to fall by more than `min_delta` to count. With
+    many walkers the walk goes on until none improves. Afterwards `point` `(..., P)`, `loss` and
+    `step` `(...)` are the best seen, walker by walker.
 
     >>> import tinygrad_landscape as tl
     >>> bowl = tl.Landscape.from_function(lambda p: (p * p).sum(-1))
@@ -82,8 +85,8 @@ class EarlyStopping:
 class Average:
     """Average the points of a walk: equally (stochastic weight averaging), or the recent ones more.
 
-    Takes every `every`-th step from step `start` on. With `decay`, the average moves as
-    a <- decay * a + (1 - decay) * theta instead. Afterwards `point` `(..., P)` is the average of `count` points.
+    Takes every `every`-th step from step `start` on. With `decay`, the average a moves as
+    a ← decay·a + (1 − decay)·θ instead. Afterwards `point` `(..., P)` averages `count` points.
     Source: Izmailov et al. 2018, algorithm 1; Polyak and Juditsky 1992.
 
     >>> import tinygrad_landscape as tl

@@ -41,16 +41,21 @@ class Here:
         """Gradients `(..., P)` at theta `(..., P)`."""
         return self.value_and_gradient(theta)[1]
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+    def value_and_gradient(self, theta: Array) -> Any:
         """Heights `(...)` and gradients `(..., P)` at theta `(..., P)`."""
-        return self._spread(self.landscape.value_and_gradient, theta)  # type: ignore[return-value]
+        return self._spread(self.landscape.value_and_gradient, theta)
 
     def hessian(self, theta: Array) -> Array:
         """Hessians `(..., P, P)` at theta `(..., P)`."""
-        return self._spread(lambda *at: (self.landscape.hessian(*at, self.memory),), theta)[0]
+
+        def evaluate(theta: Array, batch: Any, rng: Any) -> tuple[Array]:
+            return (self.landscape.hessian(theta, batch, rng, self.memory),)
+
+        return self._spread(evaluate, theta)[0]
 
     def _spread(self, evaluate: Callable[..., tuple[Any, ...]], theta: Array) -> tuple[Any, ...]:
-        """Evaluate all walkers, each with its own draw, a piece at a time; put the answers together."""
+        """Evaluate all walkers, each with its own draw, a piece at a time; put the answers
+        together."""
         one = self.draws[0]
         if one.which is None and theta.size <= self.at_once * theta.shape[-1]:
             return evaluate(theta, one.batch, _generator(one.mask))
@@ -62,7 +67,7 @@ class Here:
                 pieces.append(evaluate(rows[i : i + self.at_once], batch, _generator(mask)))
         answers = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         if one.which is not None:
-            back = np.argsort(np.concatenate([draw.which for draw in self.draws]))  # type: ignore[arg-type]
+            back = np.argsort(np.concatenate([draw.which for draw in self.draws]))
             answers = [a[back] for a in answers]
         return tuple(a.reshape(theta.shape[:-1] + a.shape[1:]) for a in answers)
 
@@ -105,7 +110,8 @@ class Ground:
 def _batches(
     landscape: Landscape, batch_size: int | None, order: np.random.SeedSequence
 ) -> Iterator[Array | None]:
-    """Sample indices, step after step: every epoch is shuffled and cut, the last cut may be short."""
+    """Sample indices, step after step: every epoch is shuffled and cut, the last cut may be
+    short."""
     if batch_size is None:
         while True:
             yield None

@@ -1,48 +1,38 @@
 """Optimizers, in order of increasing complexity: each is a small change to one before it.
 
-An optimizer is an immutable description. It has a learning rate `lr`, `init(theta)` gives the state a walk starts
-with, and `step(theta, gradient, state, lr, here)` answers with the next `(theta, state)`; `descend` keeps the state
-and multiplies `lr` by the schedule. Any object with these three is an optimizer; `Custom` makes one of a function.
+An optimizer is an immutable description. It has a learning rate `lr`; `init(theta)` gives the state
+a walk starts with, and `step(theta, gradient, state, lr, here)` the next `(theta, state)`.
+`descend` keeps the state and multiplies `lr` by the schedule; `here` is the landscape on this
+step's samples (`here(theta)`, `here.gradient(theta)`, `here.hessian(theta)`). Any object with these
+three is an optimizer; `Custom` makes one of a function.
 
-A hyperparameter is a number, or an array that broadcasts against the leading shape of theta: one value per walker.
-`lr` may also be a mapping from layer to value. In the formulas below g is the gradient after `clip_norm` and
-`weight_decay`, and the step is theta - lr * d.
+A hyperparameter is a number, or an array that broadcasts against the leading shape of theta: one
+value per walker. `lr` may also be a mapping from layer to value, `{"0": 0.1, "2": 0.01}`. In the
+formulas below g is the gradient after `clip_norm` and `weight_decay`, and a step takes lr * d off
+theta.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..engine.errors import ParameterError, ShapeError
+from .hyper import Number, Rate, checked, is_zero
 
 Array = NDArray[Any]
-Number = float | ArrayLike
-Rate = Number | Mapping[str, Number]
+Step = tuple[Array, Any]
 
 
-class Here(Protocol):
-    """The landscape as one step sees it: on that step's minibatch and dropout mask."""
-
-    def __call__(self, theta: Array) -> Array:
-        """Heights `(...)` at theta `(..., P)`."""
-
-    def gradient(self, theta: Array) -> Array:
-        """Gradients `(..., P)`."""
-
-    def hessian(self, theta: Array) -> Array:
-        """Hessians `(..., P, P)`."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimizer:
-    """What all optimizers share: clipping, weight decay, and theta - lr * direction.
+    """What all optimizers share: clipping, weight decay, and theta - lr * d.
 
-    `clip_norm` scales each walker's gradient down to at most this length; `weight_decay` then adds
-    weight_decay * theta to it, unless the optimizer is `decoupled`, which shrinks theta itself.
+    `clip_norm` shortens each walker's gradient to at most this length (as PyTorch's
+    clip_grad_norm_). Then `weight_decay` adds weight_decay * theta to it, unless the optimizer is
+    `decoupled`: then it shrinks theta itself, by lr * weight_decay * theta.
     """
 
     weight_decay: Number = field(default=0.0, kw_only=True)
@@ -52,47 +42,51 @@ class Optimizer:
     uses_curvature = False
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).copy().items():
-            if name in RANGES and value is not None:
-                values = value if name == "betas" else (value,)
-                checked = tuple(
-                    _checked(f"{type(self).__name__}({name}=...)", name, v) for v in values
-                )
-                object.__setattr__(self, name, checked if name == "betas" else checked[0])
+        for f in fields(self):
+            object.__setattr__(self, f.name, checked(self, f.name, getattr(self, f.name)))
 
     def init(self, theta: Array) -> Any:
         """The state of a walk that starts at theta `(..., P)`."""
         return None
 
-    def step(
-        self, theta: Array, gradient: Array, state: Any, lr: Any, here: Here
-    ) -> tuple[Array, Any]:
+    def step(self, theta: Array, gradient: Array, state: Any, lr: Any, here: Any) -> Step:
         """The next theta `(..., P)` and state; nothing passed in is changed."""
-        theta, gradient = self._prepared(theta, gradient, lr)
-        direction, state = self.direction(gradient, state)
-        return theta - lr * direction, state
+        theta, g = self._prepared(theta, gradient, lr)
+        d, state = self.direction(g, state)
+        return theta - lr * d, state
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
-        """The direction d `(..., P)` of a step and the next state."""
+    def direction(self, g: Array, state: Any) -> Step:
+        """The direction d `(..., P)` and the next state."""
         raise NotImplementedError
 
-    def _prepared(self, theta: Array, gradient: Array, lr: Any) -> tuple[Array, Array]:
+    def _prepared(self, theta: Array, g: Array, lr: Any) -> tuple[Array, Array]:
         if self.clip_norm is not None:
-            norm = np.sqrt(np.vecdot(gradient, gradient))[..., None]
-            gradient = gradient * np.minimum(1.0, self.clip_norm / (norm + 1e-6))
-        if type(self.weight_decay) is float and self.weight_decay == 0.0:
-            return theta, gradient
+            g = g * np.minimum(1.0, self.clip_norm / (_length(g) + 1e-6))
+        if is_zero(self.weight_decay):
+            return theta, g
         if self.decoupled:
-            return theta * (1.0 - lr * self.weight_decay), gradient
-        return theta, gradient + self.weight_decay * theta
+            return theta * (1.0 - lr * self.weight_decay), g
+        return theta, g + self.weight_decay * theta
+
+    def __repr__(self) -> str:
+        told = []
+        for f in sorted(fields(self), key=lambda f: bool(f.kw_only)):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                told.append(f"{f.name}=<{value.min():g} to {value.max():g}, shape {value.shape}>")
+            elif f.name == "lr" or f.default is MISSING or value != f.default:
+                told.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(told)})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
-    """Gradient descent: d = g; with momentum the heavy ball, v <- momentum * v + (1 - dampening) * g, d = v.
+    """Gradient descent, d = g; with momentum the heavy ball, v ← momentum·v + (1 − dampening)·g, d
+    = v.
 
-    The first v is g itself; `nesterov` looks ahead: d = g + momentum * v. `dampening=momentum` gives the average of
-    past gradients (EMA momentum). Source: Polyak 1964, Sutskever et al. 2013; as torch.optim.SGD.
+    The first v is g itself. `nesterov` looks ahead, d = g + momentum·v. `dampening=momentum` makes
+    v an average of past gradients (EMA momentum).
+    Source: Polyak 1964; Sutskever et al. 2013, section 2; as torch.optim.SGD.
 
     >>> import tinygrad_landscape as tl
     >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
@@ -108,22 +102,27 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.nesterov and not (
-            np.all(np.asarray(self.momentum) > 0) and _is_zero(self.dampening)
+            np.all(np.asarray(self.momentum) > 0) and is_zero(self.dampening)
         ):
             raise ParameterError("nesterov=True needs momentum > 0 and dampening 0")
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
-        if _is_zero(self.momentum):
+    def direction(self, g: Array, state: Any) -> Step:
+        if is_zero(self.momentum):
             return g, None
         v = g if state is None else self.momentum * state + (1.0 - self.dampening) * g
         return (g + self.momentum * v if self.nesterov else v), v
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AdaGrad(Optimizer):
-    """A learning rate per weight that only shrinks: s <- s + g^2, d = g / (sqrt(s) + eps).
+    """A learning rate per weight that only shrinks: s ← s + g², d = g / (√s + eps).
 
     Source: Duchi et al. 2011; as torch.optim.Adagrad.
+
+    >>> import tinygrad_landscape as tl
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> tl.descend(bowl, [8.0, 4.0], tl.optim.AdaGrad(lr=0.5), steps=1).end
+    array([7.5, 3.5])
     """
 
     lr: Rate = 1e-2
@@ -132,16 +131,22 @@ class AdaGrad(Optimizer):
     def init(self, theta: Array) -> Any:
         return np.zeros_like(theta)
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
+    def direction(self, g: Array, state: Any) -> Step:
         s = state + g * g
         return g / (np.sqrt(s) + self.eps), s
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RMSProp(Optimizer):
-    """AdaGrad that forgets: s <- alpha * s + (1 - alpha) * g^2, d = g / (sqrt(s) + eps).
+    """AdaGrad that forgets: s ← alpha·s + (1 − alpha)·g², d = g / (√s + eps).
 
-    With momentum, v <- momentum * v + d is the direction. Source: Hinton 2012, lecture 6e; as torch.optim.RMSprop.
+    With `momentum`, v ← momentum·v + d is the direction.
+    Source: Hinton 2012, lecture 6e; as torch.optim.RMSprop.
+
+    >>> import tinygrad_landscape as tl
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> tl.descend(bowl, [8.0, 4.0], tl.optim.RMSProp(lr=0.5, alpha=0.75), steps=1).end
+    array([7., 3.])
     """
 
     lr: Rate = 1e-2
@@ -152,22 +157,26 @@ class RMSProp(Optimizer):
     def init(self, theta: Array) -> Any:
         return np.zeros_like(theta), 0.0
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
+    def direction(self, g: Array, state: Any) -> Step:
         s, v = state
         s = self.alpha * s + (1.0 - self.alpha) * g * g
         d = g / (np.sqrt(s) + self.eps)
-        if _is_zero(self.momentum):
-            return d, (s, v)
-        v = self.momentum * v + d
+        v = d if is_zero(self.momentum) else self.momentum * v + d
         return v, (s, v)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adam(Optimizer):
-    """RMSProp with momentum, both unbiased: d = m^ / (sqrt(s^) + eps), m^ = m / (1 - b1^t), s^ = s / (1 - b2^t).
+    """RMSProp with momentum, both unbiased: d = m̂ / (√ŝ + eps), m̂ = m / (1 − b₁ᵗ), ŝ = s / (1 −
+    b₂ᵗ).
 
-    Here m <- b1 * m + (1 - b1) * g, s <- b2 * s + (1 - b2) * g^2, and betas = (b1, b2).
+    Here m ← b₁·m + (1 − b₁)·g, s ← b₂·s + (1 − b₂)·g², betas = (b₁, b₂), and t counts from 1.
     Source: Kingma and Ba 2015, algorithm 1; as torch.optim.Adam.
+
+    >>> import tinygrad_landscape as tl
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> tl.descend(bowl, [8.0, 4.0], tl.optim.Adam(lr=0.5), steps=1).end
+    array([7.5, 3.5])
     """
 
     lr: Rate = 1e-3
@@ -177,7 +186,7 @@ class Adam(Optimizer):
     def init(self, theta: Array) -> Any:
         return np.zeros_like(theta), np.zeros_like(theta), 0
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
+    def direction(self, g: Array, state: Any) -> Step:
         (b1, b2), (m, s, t) = self.betas, state
         t = t + 1
         m = b1 * m + (1.0 - b1) * g
@@ -186,22 +195,33 @@ class Adam(Optimizer):
         return d, (m, s, t)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AdamW(Adam):
-    """Adam with the weight decay taken out of the gradient: theta <- (1 - lr * weight_decay) * theta - lr * d.
+    """Adam with the weight decay kept out of the gradient: θ ← (1 − lr·weight_decay)·θ − lr·d.
 
     Source: Loshchilov and Hutter 2019, algorithm 2; as torch.optim.AdamW.
+
+    >>> import tinygrad_landscape as tl
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> tl.descend(bowl, [8.0, 4.0], tl.optim.AdamW(lr=0.5, weight_decay=0.5), steps=1).end
+    array([5.5, 2.5])
     """
 
     weight_decay: Number = field(default=1e-2, kw_only=True)
     decoupled = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lion(Optimizer):
-    """Only the sign of the momentum counts: d = sign(b1 * m + (1 - b1) * g), m <- b2 * m + (1 - b2) * g.
+    """Only the sign of the momentum counts: d = sign(b₁·m + (1 − b₁)·g), then m ← b₂·m + (1 −
+    b₂)·g.
 
     Weight decay is decoupled, as in AdamW. Source: Chen et al. 2023, algorithm 2.
+
+    >>> import tinygrad_landscape as tl
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> tl.descend(bowl, [8.0, -4.0], tl.optim.Lion(lr=0.5), steps=2).end
+    array([ 7., -3.])
     """
 
     lr: Rate = 1e-4
@@ -211,20 +231,22 @@ class Lion(Optimizer):
     def init(self, theta: Array) -> Any:
         return np.zeros_like(theta)
 
-    def direction(self, g: Array, state: Any) -> tuple[Array, Any]:
+    def direction(self, g: Array, state: Any) -> Step:
         b1, b2 = self.betas
         return np.sign(b1 * state + (1.0 - b1) * g), b2 * state + (1.0 - b2) * g
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SAM(Optimizer):
-    """Any optimizer, fed the gradient of a worse place nearby: g(theta + rho * g / |g|).
+    """Any optimizer, fed the gradient of a worse place nearby: g at θ + rho·g / ‖g‖.
 
-    Two gradients a step, on the same minibatch. Source: Foret et al. 2021, equation 3.
+    Two gradients a step, on the same minibatch. Source: Foret et al. 2021, section 2.
 
     >>> import tinygrad_landscape as tl
-    >>> tl.optim.SAM(tl.optim.SGD(lr=0.1), rho=0.1).lr
-    0.1
+    >>> bowl = tl.Landscape.from_function(lambda p: 0.5 * (p * p).sum(-1))
+    >>> sam = tl.optim.SAM(tl.optim.SGD(lr=0.5), rho=1.0)
+    >>> tl.descend(bowl, [0.0, 4.0], sam, steps=1).end
+    array([0. , 1.5])
     """
 
     base: Any = field(default_factory=lambda: SGD(lr=0.1))
@@ -233,25 +255,22 @@ class SAM(Optimizer):
     @property
     def lr(self) -> Rate:
         """The learning rate of the base optimizer."""
-        return self.base.lr  # type: ignore[no-any-return]
+        return self.base.lr
 
     def init(self, theta: Array) -> Any:
         return self.base.init(theta)
 
-    def step(
-        self, theta: Array, gradient: Array, state: Any, lr: Any, here: Here
-    ) -> tuple[Array, Any]:
-        norm = np.sqrt(np.vecdot(gradient, gradient))[..., None]
-        uphill = here.gradient(theta + self.rho * gradient / (norm + 1e-12))
+    def step(self, theta: Array, gradient: Array, state: Any, lr: Any, here: Any) -> Step:
+        uphill = here.gradient(theta + self.rho * gradient / (_length(gradient) + 1e-12))
         theta, uphill = self._prepared(theta, uphill, lr)
-        return self.base.step(theta, uphill, state, lr, here)  # type: ignore[no-any-return]
+        return self.base.step(theta, uphill, state, lr, here)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Newton(Optimizer):
-    """Steps by the exact Hessian H: d = (H + damping * I)^-1 g. Seeks saddles as gladly as minima.
+    """Steps by the exact Hessian H: d = (H + damping·I)⁻¹ g. Seeks saddles as gladly as minima.
 
-    A walker whose damped Hessian is singular gets an infinite step, and so is flagged as diverged.
+    A walker whose damped Hessian is singular takes an infinite step, and so counts as diverged.
     Source: Nocedal and Wright 2006, section 3.4.
 
     >>> import tinygrad_landscape as tl
@@ -264,21 +283,20 @@ class Newton(Optimizer):
     lr: Rate = 1.0
     uses_curvature = True
 
-    def step(
-        self, theta: Array, gradient: Array, state: Any, lr: Any, here: Here
-    ) -> tuple[Array, Any]:
+    def step(self, theta: Array, gradient: Array, state: Any, lr: Any, here: Any) -> Step:
         theta, g = self._prepared(theta, gradient, lr)
         ridge = np.asarray(self.damping + self.weight_decay, theta.dtype)[..., None]
         H = here.hessian(theta) + ridge * np.eye(theta.shape[-1], dtype=theta.dtype)
         return theta - lr * _solved(H, g), None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Custom(Optimizer):
-    """An optimizer of your own: `function(theta, gradient, state, lr)` gives the next `(theta, state)`.
+    """An optimizer of your own: `function(theta, gradient, state, lr)` gives the next `(theta,
+    state)`.
 
-    The state starts as `start` (None) and is yours to use; arrays handed in are copies. `lr`, schedules, clipping and
-    weight decay work as everywhere.
+    The state starts as `start` and is yours to use; arrays handed in are copies. Learning rates,
+    schedules, clipping and weight decay work as everywhere.
 
     >>> import tinygrad_landscape as tl
     >>> def signs(theta, gradient, state, lr):
@@ -288,70 +306,32 @@ class Custom(Optimizer):
     array([ 0.5, -1.5])
     """
 
-    function: Callable[[Array, Array, Any, Any], tuple[Array, Any]]
+    function: Callable[[Array, Array, Any, Any], Step]
     lr: Rate = 1e-2
     start: Any = None
 
     def init(self, theta: Array) -> Any:
         return self.start
 
-    def step(
-        self, theta: Array, gradient: Array, state: Any, lr: Any, here: Here
-    ) -> tuple[Array, Any]:
-        old, gradient = self._prepared(theta, gradient, lr)
-        answer = self.function(old.copy(), gradient.copy(), state, lr)
+    def step(self, theta: Array, gradient: Array, state: Any, lr: Any, here: Any) -> Step:
+        old, g = self._prepared(theta, gradient, lr)
+        answer = self.function(old.copy(), g.copy(), state, lr)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise ParameterError(
                 f"the optimizer's function gave {type(answer).__name__}; expected the pair "
                 f"(theta, state): end with `return theta, state`"
             )
-        new = np.asarray(answer[0])
-        if new.shape != theta.shape:
+        if np.shape(answer[0]) != theta.shape:
             raise ShapeError(
-                f"the optimizer's function gave theta of shape {new.shape}; expected {theta.shape}"
+                f"the optimizer's function gave theta of shape {np.shape(answer[0])}; expected "
+                f"{theta.shape}"
             )
-        return new.astype(theta.dtype, copy=False), answer[1]
+        return np.asarray(answer[0], theta.dtype), answer[1]
 
 
-# Hyperparameters -------------------------------------------------------------------------------
-
-# The values that make sense: (least, least itself allowed, greatest, greatest itself allowed).
-RANGES = {
-    "lr": (0.0, False, math.inf, False),
-    "momentum": (0.0, True, 1.0, True),
-    "dampening": (0.0, True, 1.0, True),
-    "alpha": (0.0, True, 1.0, False),
-    "betas": (0.0, True, 1.0, False),
-    "eps": (0.0, True, math.inf, False),
-    "rho": (0.0, True, math.inf, False),
-    "damping": (0.0, True, math.inf, False),
-    "weight_decay": (0.0, True, math.inf, False),
-    "clip_norm": (0.0, False, math.inf, True),
-}
-
-
-def _checked(what: str, name: str, value: Any) -> Any:
-    """A hyperparameter as a Python float, a read-only array or a dict of these."""
-    if isinstance(value, Mapping) and name == "lr":
-        return {str(k): _checked(f"{what[:-5]}{{{k!r}: ...}})", name, v) for k, v in value.items()}
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.array(math.nan)
-    least, least_in, greatest, greatest_in = RANGES[name]
-    low = array >= least if least_in else array > least
-    high = array <= greatest if greatest_in else array < greatest
-    if not np.all(low & high):
-        above, below = (">=" if least_in else ">"), ("<=" if greatest_in else "<")
-        raise ParameterError(
-            f"{what}: got {value!r}; expected numbers {above} {least:g} and {below} {greatest:g}"
-        )
-    array.flags.writeable = False
-    return float(array) if array.ndim == 0 else array
-
-
-def _is_zero(value: Any) -> bool:
-    return type(value) is float and value == 0.0
+def _length(g: Array) -> Array:
+    """The length of each walker's gradient, `(..., 1)`."""
+    return np.asarray(np.sqrt(np.vecdot(g, g)))[..., None]
 
 
 def _solved(H: Array, g: Array) -> Array:
@@ -361,42 +341,3 @@ def _solved(H: Array, g: Array) -> Array:
         if H.ndim == 2:
             return np.full_like(g, np.inf)
         return np.stack([_solved(h, b) for h, b in zip(H, g, strict=True)])
-
-
-def shapes(optimizer: Any) -> list[tuple[int, ...]]:
-    """The leading shapes of all hyperparameters of an optimizer."""
-    found: list[tuple[int, ...]] = []
-    for value in _values(optimizer):
-        if isinstance(value, Optimizer):
-            found += shapes(value)
-        elif isinstance(value, Mapping):
-            found += [np.shape(v) for v in value.values()]
-        elif isinstance(value, np.ndarray):
-            found.append(value.shape)
-    return found
-
-
-def _values(optimizer: Any) -> list[Any]:
-    if not isinstance(optimizer, Optimizer):
-        return [optimizer.lr] if isinstance(optimizer.lr, np.ndarray | Mapping) else []
-    values = [getattr(optimizer, f.name) for f in fields(optimizer) if f.name in (*RANGES, "base")]
-    return [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-
-
-def aligned(optimizer: Any, dtype: Any) -> Any:
-    """The same optimizer with each array as a column `(..., 1)` in theta's dtype, ready to multiply."""
-
-    def column(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return value.astype(dtype)[..., None]
-        if isinstance(value, tuple):
-            return tuple(map(column, value))
-        return aligned(value, dtype) if isinstance(value, Optimizer) else value
-
-    if not isinstance(optimizer, Optimizer):
-        return optimizer
-    twin = object.__new__(type(optimizer))
-    for f in fields(optimizer):
-        value = getattr(optimizer, f.name)
-        object.__setattr__(twin, f.name, column(value) if f.name in (*RANGES, "base") else value)
-    return twin

@@ -1,8 +1,9 @@
 """Learning-rate schedules: pure functions of the step, each a factor on the optimizer's `lr`.
 
-A factor of 1 is the optimizer's own learning rate. Schedules are small frozen objects, so they print, compare and
-pickle; they take one step or an array of steps, so `plt.plot(schedule(np.arange(300)))` draws one; and they compose:
-`warmup(20, cosine(280))`, `cosine(300) * step(100)`. Any function of the step is a schedule for `descend`.
+A factor of 1 is the optimizer's own learning rate. Schedules are small frozen objects, so they
+print, compare and pickle; they take one step or an array of steps, so
+`plt.plot(schedule(np.arange(300)))` draws one; and they compose: `warmup(20, cosine(280))`,
+`cosine(300) * step(100)`. Any function of the step is a schedule for `descend`.
 """
 
 from collections.abc import Callable
@@ -146,7 +147,8 @@ class cosine(Schedule):
 
 @dataclass(frozen=True)
 class cosine_restarts(Schedule):
-    """Cosines from 1 towards `floor`, one after the other; each `stretch` times as long as the last.
+    """Cosines from 1 towards `floor`, one after the other; each `stretch` times as long as the
+    last.
 
     The first takes `period` steps; at its end the factor jumps back to 1 (a warm restart).
     Source: Loshchilov and Hutter 2017, section 3; as torch's CosineAnnealingWarmRestarts.
@@ -166,14 +168,14 @@ class cosine_restarts(Schedule):
     def factor(self, t: Array) -> Any:
         if self.stretch == 1:
             return _eased(1.0, self.floor, (t % self.period) / self.period)
-
-        # cycle k starts at period * (stretch^k - 1) / (stretch - 1); the guess from log may be one off
-        def start(k: Any) -> Any:
-            return self.period * (self.stretch**k - 1.0) / (self.stretch - 1.0)
-
         k = np.floor(np.log1p(t / self.period * (self.stretch - 1.0)) / np.log(self.stretch))
-        k = np.where(t >= start(k + 1.0), k + 1.0, np.where(t < start(k), k - 1.0, k))
-        return _eased(1.0, self.floor, (t - start(k)) / (self.period * self.stretch**k))
+        k = np.where(t >= self._start(k + 1.0), k + 1.0, k)  # rounding may leave the guess one off
+        k = np.where(t < self._start(k), k - 1.0, k)
+        return _eased(1.0, self.floor, (t - self._start(k)) / (self.period * self.stretch**k))
+
+    def _start(self, k: Any) -> Any:
+        """The step at which cycle k begins."""
+        return self.period * (self.stretch**k - 1.0) / (self.stretch - 1.0)
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,8 @@ class triangular(Schedule):
 class one_cycle(Schedule):
     """One cosine up from `start` at step 0 to 1, one down to `end` at step `steps`.
 
-    The top is at step `rise * steps`. Source: Smith and Topin 2019, with the cosines and defaults of torch's OneCycleLR.
+    The top is at step `rise * steps`. Source: Smith and Topin 2019, with the cosines and defaults
+    of torch's OneCycleLR.
 
     >>> one_cycle(100, rise=0.25, start=0.1, end=0.0)([0, 25, 100])
     array([0.1, 1. , 0. ])
@@ -224,7 +227,8 @@ class one_cycle(Schedule):
 
 @dataclass(frozen=True)
 class warmup(Schedule):
-    """A straight line from `start` at step 0 to the schedule `then` at step `n`, which goes on from its own step 0.
+    """A straight line from `start` at step 0 to the schedule `then` at step `n`, which goes on from
+    its own step 0.
 
     Source: Goyal et al. 2017, section 2.2.
 

@@ -1,6 +1,7 @@
 """The record of a walk: where it went, how high it was, and which walkers fell off.
 
-A `Trajectory` is plain read-only arrays. It can be sliced, saved, drawn and described, and computes nothing.
+A `Trajectory` is plain read-only arrays. It can be sliced, saved, drawn and described, and computes
+nothing.
 """
 
 import os
@@ -22,7 +23,7 @@ class Trajectory:
 
     R points were recorded in T steps: the first, every `record_every`-th and the last.
 
-    - `points` `(R, ..., P)`, and `losses`, `gradient_norms` `(R, ...)` of the *full* landscape there.
+    - `points` `(R, ..., P)`; `losses`, `gradient_norms` `(R, ...)` of the *full* landscape there.
     - `batch_losses` `(T, ...)`: the loss each step was taken on, before it was taken.
     - `steps` `(R,)`: the step numbers of the recorded points, 0 for the start.
     - `diverged_at` `(...)`: the step at which a walker diverged, -1 if it did not. From then on it

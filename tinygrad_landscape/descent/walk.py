@@ -5,9 +5,8 @@ freezes the walkers that fell off. What is deterministic is evaluated once: the 
 step is also the recorded loss.
 """
 
-import difflib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,8 @@ from ..engine.errors import ParameterError, ShapeError
 from ..landscape import Landscape
 from .callbacks import StepRecord
 from .ground import Ground, check_batch_size
-from .optim import Optimizer, aligned, shapes
+from .hyper import columns, rates, shapes
+from .optim import Optimizer
 from .trajectory import Trajectory
 
 Array = NDArray[Any]
@@ -27,7 +27,7 @@ FALL = 1e6  # a walker diverged when its loss is above this many times 1 + |its 
 
 def descend(
     landscape: Landscape,
-    theta: ArrayLike,
+    theta: Any,
     optimizer: Any,
     steps: int = 100,
     batch_size: int | None = None,
@@ -66,13 +66,13 @@ def descend(
     """
     _check_whole(steps=(steps, 0), record_every=(record_every, 1))
     check_batch_size(landscape, batch_size)
-    theta, rates, seeds = _start(landscape, theta, optimizer, seed)
+    theta, lr_at_first, seeds = _start(landscape, theta, optimizer, seed)
     book = _Book(theta, steps, record_every, memory)
     passes = 6 if getattr(optimizer, "uses_curvature", False) else 3
     at_once = landscape.points_at_once(theta.dtype, memory - book.nbytes, passes)
     ground = Ground(landscape, batch_size, seeds, at_once, memory - book.nbytes)
-    rule, walkers, ended = _trusted(aligned(optimizer, theta.dtype)), _Walkers(theta), "finished"
-    state, lr, bar = rule.init(theta), rates, _bar(steps) if progress else None
+    rule, walkers, ended = _trusted(optimizer, theta.dtype), _Walkers(theta), "finished"
+    state, lr, bar = rule.init(theta), lr_at_first, _bar(steps) if progress else None
     try:
         with np.errstate(
             all="ignore"
@@ -82,9 +82,9 @@ def descend(
                 here = ground.step(t)
                 full = ground.full.value_and_gradient(theta) if recorded or ground.exact else None
                 step = full if full and (ground.exact or last) else here.value_and_gradient(theta)
-                theta, (loss, norm, height, slope) = walkers.look(t, theta, step, full)
+                theta, (loss, _, height, slope) = walkers.look(t, theta, step, full)
                 if schedule is not None:
-                    lr = rates * _factor(schedule, t)
+                    lr = lr_at_first * _factor(schedule, t)
                 if recorded:
                     book.enter(t, theta, height, slope)
                 if callbacks:
@@ -138,29 +138,34 @@ class _Walkers:
         self.any_alive, self.any_fallen = True, False
 
     def look(self, t: int, theta: Array, step: Any, full: Any) -> tuple[Array, tuple[Any, ...]]:
-        """Find who fell at step t and put them back; give theta and (loss, norm) of step and full."""
-        loss, norm = step[0], _length(step[1])
-        sound = (loss <= self.limit) & (loss > -math.inf) & (norm < math.inf)
-        height, slope = (loss, norm) if full is step else (None, None)
-        if full and full is not step:
-            height, slope = full[0], _length(full[1])
-            sound = sound & (height <= self.limit) & (height > -math.inf) & (slope < math.inf)
+        """Find who fell at step t and put them back; give theta and (loss, norm) of step and
+        full."""
+        both = [step] if full is None or full is step else [step, full]
+        losses, norms = [loss for loss, _ in both], [_length(g) for _, g in both]
         if t == 0:
-            first = loss if height is None else height
-            self.limit = FALL * (1.0 + np.abs(first))
-            sound = sound & (np.abs(first) < math.inf)
-        sound = sound & (_length(theta) < math.inf)
-        if self.any_fallen or not sound.all():
-            fresh = self.alive & ~sound
-            self.fell_at = np.where(fresh, t, self.fell_at)
-            theta = np.where(fresh[..., None], self.previous, theta)
-            self.alive = self.alive & sound
-            self.any_alive, self.any_fallen = bool(self.alive.any()), True
-            loss, norm, height, slope = (
-                v if v is None else np.where(self.alive, v, np.nan).astype(theta.dtype)
-                for v in (loss, norm, height, slope)
-            )
-        return theta, (loss, norm, height, slope)
+            self.limit = FALL * (1.0 + np.abs(losses[-1]))
+        sound = self._sound(theta, losses, norms)
+        if self.any_fallen or not _every(sound):
+            norms = [_safe_length(g) for _, g in both]
+            fresh = self.alive & ~self._sound(theta, losses, norms)
+            if fresh.any():
+                self.fell_at = np.where(fresh, t, self.fell_at)
+                theta = np.where(fresh[..., None], self.previous, theta)
+                self.alive = self.alive & ~fresh
+                self.any_alive, self.any_fallen = bool(self.alive.any()), True
+            losses = [np.where(self.alive, v, np.nan).astype(theta.dtype) for v in losses]
+            norms = [np.where(self.alive, v, np.nan).astype(theta.dtype) for v in norms]
+        known = (None, None) if full is None else (losses[-1], norms[-1])
+        return theta, (losses[0], norms[0], *known)
+
+    def _sound(self, theta: Array, losses: list[Any], norms: list[Any]) -> Any:
+        """Who stands at a finite point, with finite gradients and a finite, not too high loss."""
+        sound = np.vecdot(theta, theta) < math.inf
+        if not _every(sound):
+            sound = _safe_length(theta) < math.inf
+        for loss, norm in zip(losses, norms, strict=True):
+            sound = sound & (loss <= self.limit) & (loss > -math.inf) & (norm < math.inf)
+        return sound
 
 
 class _Book:
@@ -174,11 +179,11 @@ class _Book:
         self.nbytes = rows * (theta.nbytes + 2 * walkers * size) + steps * walkers * size + working
         if self.nbytes > memory:
             raise ParameterError(
-                f"recording {rows} points of {walkers} walkers with {theta.shape[-1]} weights takes "
+                f"recording {rows} points of {walkers} walkers, {theta.shape[-1]} weights each, takes "
                 f"about {self.nbytes / 1e6:.0f} MB, more than memory={memory / 1e6:.0f}e6; raise "
                 f"record_every={every}, or memory="
             )
-        self.rows, self.taken = 0, 0
+        self.rows = 0
         self.points = np.empty((rows, *theta.shape), theta.dtype)
         self.losses, self.gradient_norms = np.empty((2, rows, *lead), theta.dtype)
         self.batch_losses = np.empty((steps, *lead), theta.dtype)
@@ -212,8 +217,8 @@ def _start(landscape: Landscape, theta: Any, optimizer: Any, seed: Any) -> tuple
     missing = [name for name in ("lr", "init", "step") if not hasattr(optimizer, name)]
     if missing or isinstance(optimizer, type):
         raise ParameterError(
-            f"got {optimizer!r} as optimizer; expected one of tl.optim, as tl.optim.SGD(lr=0.1), or "
-            f"your own function f as tl.optim.Custom(f, lr=0.1)"
+            f"got {optimizer!r} as optimizer; expected one of tl.optim, as tl.optim.SGD(lr=0.1), "
+            f"or your own function f as tl.optim.Custom(f, lr=0.1)"
         )
     theta = landscape.as_points(theta)
     if not np.isfinite(theta).all():
@@ -221,7 +226,7 @@ def _start(landscape: Landscape, theta: Any, optimizer: Any, seed: Any) -> tuple
     seeds = np.asarray(seed)
     if seeds.dtype.kind not in "iu" or (seeds < 0).any():
         raise ParameterError(f"got seed={seed!r}; expected an integer >= 0, or one per walker")
-    parts = [theta.shape[:-1], seeds.shape, *shapes(optimizer)]
+    parts = [theta.shape[:-1], seeds.shape, *shapes(optimizer), *shapes(optimizer.lr)]
     try:
         lead = np.broadcast_shapes(*parts)
     except ValueError:
@@ -231,31 +236,7 @@ def _start(landscape: Landscape, theta: Any, optimizer: Any, seed: Any) -> tuple
             f"times 20 starts (20, P)"
         ) from None
     theta = np.array(np.broadcast_to(theta, (*lead, landscape.size)))
-    return theta, _rates(landscape, optimizer.lr, theta.dtype), np.broadcast_to(seeds, lead)
-
-
-def _rates(landscape: Landscape, lr: Any, dtype: Any) -> Any:
-    """The learning rate as a number, a column `(..., 1)` or, given by layer, an array `(..., P)`."""
-    if not isinstance(lr, Mapping):
-        return np.asarray(lr, dtype)[..., None] if np.ndim(lr) else float(lr)
-    if landscape.network is None:
-        raise ParameterError(f"got lr by layer, but {landscape!r} has no layers; give one number")
-    shape = np.broadcast_shapes(*(np.shape(v) for v in lr.values()))
-    rates, used = np.empty((*shape, landscape.size), dtype), set()
-    for slot in landscape.network.layout:
-        keys = [k for k in lr if slot.name == k or slot.name.startswith(f"{k}.")]
-        if not keys:
-            raise ParameterError(f"got lr for layers {list(lr)}; it lacks one for {slot.name!r}")
-        key = max(keys, key=len)
-        rates[..., slot.start : slot.stop] = np.asarray(lr[key])[..., None]
-        used.update(keys)
-    for key in lr:
-        if key not in used:
-            names = [slot.name for slot in landscape.network.layout]
-            known = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
-            near = difflib.get_close_matches(key, known + names, 3, 0.0)
-            raise ParameterError(f"got lr for {key!r}, which is no layer; did you mean {near}?")
-    return rates
+    return theta, rates(optimizer.lr, landscape, theta.dtype), np.broadcast_to(seeds, lead)
 
 
 def _check_whole(**values: tuple[Any, int]) -> None:
@@ -292,18 +273,23 @@ class _Guarded:
         return np.asarray(new, theta.dtype), state
 
 
-def _trusted(optimizer: Any) -> Any:
-    return optimizer if isinstance(optimizer, Optimizer) else _Guarded(optimizer)
+def _trusted(optimizer: Any, dtype: Any) -> Any:
+    ours = isinstance(optimizer, Optimizer)
+    return columns(optimizer, dtype) if ours else _Guarded(optimizer)
 
 
 def _length(x: Array) -> Any:
-    """The Euclidean length over the last axis; also where its square would overflow."""
-    length = np.sqrt(np.vecdot(x, x))
-    if (length < math.inf).all():
-        return length
+    return np.sqrt(np.vecdot(x, x))
+
+
+def _safe_length(x: Array) -> Any:
+    """The same where the square would overflow, or vanish."""
     scale = np.abs(x).max(axis=-1)
-    unit = x / scale[..., None]
-    return scale * np.sqrt(np.vecdot(unit, unit))
+    return scale * _length(x / np.where(scale > 0.0, scale, 1.0)[..., None])
+
+
+def _every(sound: Any) -> bool:
+    return bool(sound.all() if sound.ndim else sound)
 
 
 def _sealed(theta: Array) -> Array:

@@ -5,7 +5,7 @@ A network with P weights is a point theta in R^P, and a loss gives every point a
 for nothing else. `formulas` holds the classic test functions, which are landscapes too.
 """
 
+from . import formulas
 from .landscape import Landscape
-from . import formulas  # isort: skip  (needs Landscape)
 
 __all__ = ["Landscape", "formulas"]

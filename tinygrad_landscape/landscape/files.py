@@ -1,7 +1,8 @@
-"""How results are kept on disk: one `.npz` of plain arrays and one JSON string that says what it is.
+"""How results are kept on disk: one `.npz` of plain arrays and one JSON string that says what it
+is.
 
-Nothing in a file is ever executed. It is written under a temporary name and moved into place, so an interrupted save
-leaves the older file whole.
+Nothing in a file is ever executed. It is written under a temporary name and moved into place, so an
+interrupted save leaves the older file whole.
 """
 
 import json
@@ -45,7 +46,8 @@ def save(
 def load(
     path: str | os.PathLike[str], kind: str, newest: int
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read a `kind` file: its arrays and its facts. Foreign and newer files raise `ParameterError`."""
+    """Read a `kind` file: its arrays and its facts. Foreign and newer files raise
+    `ParameterError`."""
     name = os.fspath(path)
     try:
         with np.load(path, allow_pickle=False) as file:

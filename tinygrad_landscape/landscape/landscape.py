@@ -1,14 +1,15 @@
 """The one idea: a network, a loss and data make a height over weight space.
 
-`Landscape` is that function L(theta). Leading axes of theta are other points, so ten thousand points are one call, and
-everything that walks, surveys or draws takes a `Landscape` and never asks where it came from.
+`Landscape` is that function L(theta). Leading axes of theta are other points, so ten thousand
+points are one call, and everything that walks, surveys or draws takes a `Landscape` and never asks
+where it came from.
 """
 
 import copy
 import math
 import pickle
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,26 +17,26 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine import Tensor, gradients
 from ..engine.differentiate import ancestors
 from ..engine.errors import NotPicklableError, ParameterError, ShapeError
-
-if TYPE_CHECKING:
-    from ..network import Data, Network
+from ..network import Data, Network
 
 Array = NDArray[Any]
 Batch = ArrayLike | None
 Generator = np.random.Generator | None
 
 LARGEST_HESSIAN = 2 * 10**9  # bytes; above this a Hessian is refused, whatever `memory` allows
-CACHE = 2**20  # bytes of one forward pass over many points that a processor's cache still holds
+CACHE = 2**21  # bytes of one forward pass over many points that a processor's cache still holds
 
 
 class Landscape:
     """The height L(theta) of a network's loss on data, for theta of shape `(..., P)`.
 
-    `loss(prediction, target)` is any of `tl.losses`, or your own; `data` a `Data` or a pair `(x, y)`. The height is
-    loss + l1 * sum|theta| + l2 * sum theta^2 over all weights (so `l2` acts like a weight decay of 2 * l2).
+    `loss(prediction, target)` is any of `tl.losses`, or your own; `data` a `Data` or a pair `(x,
+    y)`. The height is loss + l1 * sum|theta| + l2 * sum theta^2 over all weights (so `l2` acts like
+    a weight decay of 2 * l2).
 
-    Every evaluation takes `batch=`, integer sample indices, and `rng=`, which switches dropout on; both are used once
-    per call and shared by all leading points. Heights are float64, or float32 where theta is float32.
+    Every evaluation takes `batch=`, integer sample indices, and `rng=`, which switches dropout on;
+    both are used once per call and shared by all leading points. Heights are float64, or float32
+    where theta is float32.
 
     >>> import tinygrad_landscape as tl
     >>> net = tl.Network(tl.Linear(1, 1))
@@ -47,36 +48,35 @@ class Landscape:
            [-3., -4.]])
     """
 
-    network: "Network | None"
+    network: Network | None
     loss: Callable[..., Any] | None
-    data: "Data | None"
+    data: Data | None
     exact_curvature = True
     """Whether Hessian-vector products are exact (False: central differences of the gradient)."""
 
     def __init__(
         self,
-        network: "Network",
+        network: Network,
         loss: Callable[..., Any],
-        data: "Data | tuple[ArrayLike, ArrayLike]",
+        data: Data | tuple[ArrayLike, ArrayLike],
         l1: float = 0.0,
         l2: float = 0.0,
     ) -> None:
-        from ..network import Data
-
         for name, strength in (("l1", l1), ("l2", l2)):
             if not 0.0 <= strength < math.inf:
                 raise ParameterError(f"got {name}={strength}; expected a finite number >= 0")
         self.network, self.loss, self.size = network, loss, network.size
-        self.data = data if isinstance(data, Data) else Data(*data)
+        self.data = data if isinstance(data, Data) else _pair(data)
         self.l1, self.l2 = float(l1), float(l2)
         self._cast: dict[Any, tuple[Array, Array]] = {}
         self._sizes: dict[Any, int] = {}
         with np.errstate(all="ignore"):
-            value = self(np.zeros(self.size), batch=[0])
+            value = self(np.zeros(self.size), batch=[0, _highest_label(self.data.y)])
         if np.shape(value) != ():
             raise ShapeError(
-                f"the loss gave shape {np.shape(value)} for one theta of shape ({self.size},); expected one number: "
-                f"reduce over the sample and feature axes, as np.mean(..., axis=(-2, -1)) does"
+                f"the loss gave shape {np.shape(value)} for one theta of shape ({self.size},); "
+                f"expected one number: reduce over the sample and feature axes, as "
+                f"np.mean(..., axis=(-2, -1)) does"
             )
 
     @classmethod
@@ -85,8 +85,9 @@ class Landscape:
     ) -> "Landscape":
         """Make a landscape of a function in plain NumPy, `(..., size)` to `(...)`.
 
-        It is tried when built, on arrays and on Tensors: one that mixes up its points raises `ShapeError`, one that
-        cannot be differentiated `NotDifferentiableError`. `names` default to x, y, z.
+        It is tried when built, on arrays and on Tensors: one that mixes up its points raises
+        `ShapeError`, one that cannot be differentiated `NotDifferentiableError`. `names` default to
+        x, y, z.
 
         >>> import tinygrad_landscape as tl
         >>> bowl = tl.Landscape.from_function(lambda p: p[..., 0] ** 2 + 10 * p[..., 1] ** 2)
@@ -112,8 +113,9 @@ class Landscape:
     ) -> "Landscape":
         """Make a landscape of anybody's model, given as functions of one point `(size,)`.
 
-        `value(theta)` is a number, `gradient(theta)` and `hessian_vector(theta, v)` are `(size,)`. What is missing is
-        made by central differences; without `hessian_vector`, `exact_curvature` is False. Leading axes are looped.
+        `value(theta)` is a number, `gradient(theta)` and `hessian_vector(theta, v)` are `(size,)`.
+        What is missing is made by central differences; without `hessian_vector`, `exact_curvature`
+        is False. Leading axes are looped.
 
         >>> import tinygrad_landscape as tl
         >>> L = tl.Landscape.from_callables(lambda t: float(t @ t), lambda t: 2 * t, size=3)
@@ -135,9 +137,9 @@ class Landscape:
     @property
     def stochastic(self) -> bool:
         """Whether the network makes use of an `rng` (it holds dropout)."""
-        return bool(getattr(self.network, "stochastic", False))
+        return self.network is not None and any(layer.stochastic for layer in self.network.layers)
 
-    def on(self, data: "Data | tuple[ArrayLike, ArrayLike]") -> "Landscape":
+    def on(self, data: Data | tuple[ArrayLike, ArrayLike]) -> "Landscape":
         """The same network and loss over other data: the validation landscape, say."""
         if self.network is None or self.loss is None:
             raise ParameterError(
@@ -188,9 +190,10 @@ class Landscape:
         return (value, gradient) if recorded else (value.data[()], gradient)
 
     def hessian_vector(
-        self, theta: ArrayLike, v: ArrayLike, batch: Batch = None, rng: Generator = None
+        self, theta: Any, v: Any, batch: Batch = None, rng: Generator = None
     ) -> Array:
-        """The Hessian at theta `(..., P)` times v `(..., P)`, exact (Pearlmutter 1994); they broadcast.
+        """The Hessian at theta `(..., P)` times v `(..., P)`, exact (Pearlmutter 1994); they
+        broadcast.
 
         Many products at one point: `linearize` keeps what they share.
         """
@@ -200,8 +203,8 @@ class Landscape:
         return self.linearize(theta, batch, rng)(v)
 
     def linearize(
-        self, theta: ArrayLike, batch: Batch = None, rng: Generator = None
-    ) -> Callable[[ArrayLike], Array]:
+        self, theta: Any, batch: Batch = None, rng: Generator = None
+    ) -> Callable[[Any], Array]:
         """The Hessian at theta `(..., P)` as a function v -> Hv that keeps its graph between calls.
 
         >>> import tinygrad_landscape as tl
@@ -214,7 +217,7 @@ class Landscape:
         value = self._objective(leaf, batch, rng)
         (slope,) = gradients(value, [leaf], _ones(value), create_graph=True)
 
-        def product(v: ArrayLike) -> Array:
+        def product(v: Any) -> Array:
             v = np.broadcast_to(np.asarray(v, leaf.dtype), leaf.shape)
             return gradients(slope, [leaf], v)[0]
 
@@ -222,7 +225,7 @@ class Landscape:
 
     def hessian(
         self,
-        theta: ArrayLike,
+        theta: Any,
         batch: Batch = None,
         rng: Generator = None,
         memory: float = 512e6,
@@ -241,7 +244,7 @@ class Landscape:
             )
         columns = np.empty((len(points), size, size), theta.dtype)
         at_once = self.points_at_once(theta.dtype, memory, passes=6)
-        if at_once < 8:  # big passes: share the recording of one point among all its columns
+        if at_once < 16:  # big passes: share the recording of one point among all its columns
             for i, point in enumerate(points):
                 product = self.linearize(point, batch, _replayed(rng))
                 for k, unit in enumerate(np.eye(size, dtype=theta.dtype)):
@@ -256,7 +259,7 @@ class Landscape:
         columns = 0.5 * (columns + columns.mT)  # the rounding of the columns need not be symmetric
         return columns.reshape(*theta.shape, size)
 
-    def accuracy(self, theta: ArrayLike, batch: Batch = None) -> Any:
+    def accuracy(self, theta: Any, batch: Batch = None) -> Any:
         """The share of samples classified correctly at theta `(..., P)`, shape `(...)` in 0..1.
 
         Needs integer labels. One output is a logit (above 0 means label 1); of several the largest
@@ -286,8 +289,8 @@ class Landscape:
         needed = passes * self._footprint(np.dtype(dtype))
         if needed > memory:
             raise ParameterError(
-                f"one point needs about {needed / 1e6:.0f} MB, more than memory={memory / 1e6:.0f}e6; "
-                f"raise memory=, or use fewer samples (batch=)"
+                f"one point needs about {needed / 1e6:.0f} MB, more than "
+                f"memory={memory / 1e6:.0f}e6; raise memory=, or use fewer samples (batch=)"
             )
         return int(max(1, min(memory, passes * CACHE) // needed))
 
@@ -316,8 +319,8 @@ class Landscape:
         batch = np.asarray(batch)
         if batch.ndim != 1 or not batch.size or batch.dtype.kind not in "iu":
             raise ParameterError(
-                f"got a batch of shape {batch.shape} and dtype {batch.dtype}; expected at least one "
-                f"integer sample index, shape (B,)"
+                f"got a batch of shape {batch.shape} and dtype {batch.dtype}; expected at "
+                f"least one integer sample index, shape (B,)"
             )
         return x[batch], y[batch]
 
@@ -358,6 +361,16 @@ class Landscape:
                         f"another process ({error}); define it with def at the top of a module"
                     ) from error
         return {**vars(self), "_cast": {}, "_sizes": {}}
+
+
+def _pair(data: Any) -> Data:
+    x, y = data
+    return Data(np.asarray(x), np.asarray(y))
+
+
+def _highest_label(y: Array) -> int:
+    """A sample on which a label that the loss has no logit for is noticed."""
+    return int(y.argmax()) if y.dtype.kind in "iu" else 0
 
 
 def _ones(value: Any) -> Array:

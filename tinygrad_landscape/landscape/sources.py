@@ -1,13 +1,14 @@
 """Landscapes that no network stands behind: a formula, anybody's model, a plane's two coordinates.
 
-Each answers the one question `Landscape` asks, the height at theta, in its own way; gradients and curvature follow.
+Each answers the one question `Landscape` asks, the height at theta, in its own way; gradients and
+curvature follow.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..engine import Tensor, primitive, rule
 from ..engine.errors import NotDifferentiableError, ParameterError, ShapeError
@@ -52,7 +53,8 @@ class FunctionLandscape(_Bare):
         value = self.function(theta)
         if isinstance(theta, Tensor) and not isinstance(value, Tensor):
             value = value + 0.0 * theta.sum(-1)  # a constant height: its slope is zero, no error
-        return value if isinstance(value, Tensor) else np.asarray(value)
+        value = value if isinstance(value, Tensor) else np.asarray(value)
+        return value if value.dtype == theta.dtype else value.astype(theta.dtype)
 
     def _probe(self) -> None:
         """Try the function on one point and on many; the many must not be mixed up."""
@@ -66,9 +68,9 @@ class FunctionLandscape(_Bare):
         for got, wanted in ((one, ()), (many, (2, 3)), (recorded, (2, 3))):
             if np.shape(got) != wanted:
                 raise ShapeError(
-                    f"the function {_spelled(self.function)} gave shape {np.shape(got)} for theta of "
-                    f"shape {(*wanted, self.size)}; expected {wanted}: index weights as theta[..., 0] "
-                    f"and reduce over the last axis only, as theta.sum(-1)"
+                    f"the function {_spelled(self.function)} gave shape {np.shape(got)} for theta "
+                    f"of shape {(*wanted, self.size)}; expected {wanted}: index weights as "
+                    f"theta[..., 0] and reduce over the last axis only, as theta.sum(-1)"
                 )
         if not np.allclose(many[1, 2], one, rtol=1e-6, equal_nan=True):
             raise ShapeError(
@@ -109,12 +111,12 @@ class CallablesLandscape(_Bare):
         return self(theta, batch), slope(theta, landscape=self)
 
     def linearize(
-        self, theta: ArrayLike, batch: Batch = None, rng: Generator = None
-    ) -> Callable[[ArrayLike], Array]:
+        self, theta: Any, batch: Batch = None, rng: Generator = None
+    ) -> Callable[[Any], Array]:
         theta = self.as_points(theta)
         _no_batch(self, batch)
 
-        def product(v: ArrayLike) -> Array:
+        def product(v: Any) -> Array:
             return bend(
                 theta, np.broadcast_to(np.asarray(v, theta.dtype), theta.shape), landscape=self
             )
@@ -240,7 +242,7 @@ class RestrictedLandscape(_Bare):
     def on(self, data: Any) -> "Landscape":
         return RestrictedLandscape(self.landscape.on(data), self.plane)
 
-    def accuracy(self, theta: ArrayLike, batch: Batch = None) -> Any:
+    def accuracy(self, theta: Any, batch: Batch = None) -> Any:
         return self.landscape.accuracy(self._lifted(self.as_points(theta)), batch)
 
     def describe(self) -> str:
