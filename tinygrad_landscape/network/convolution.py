@@ -114,8 +114,8 @@ class Conv2d(Layer):
         matrix = (self.outputs, self.inputs * area)
         fans = (self.inputs * area, self.outputs * area)
         return (
-            Parameter("weight", weight, matrix, "weight", fans, (1, 2, 3)),
-            Parameter("bias", (self.outputs,), (self.outputs, 1), "bias"),
+            Parameter("weight", weight, matrix, fans, (1, 2, 3)),
+            Parameter("bias", (self.outputs,), (self.outputs, 1)),
         )
 
     def shape(self, inner: Inner) -> Inner:

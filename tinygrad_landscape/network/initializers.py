@@ -3,7 +3,7 @@
 The one idea: a scheme is a scale. Glorot, He and LeCun choose the standard deviation of a weight
 from the number of its neuron's inputs and outputs (`fans`), so that signals neither die nor explode
 with depth. Each scheme is a function `(rng, shape, fans, gain) → array`; leading axes of `shape`
-are independent copies. `gain` multiplies the scale.
+are independent copies. `gain` multiplies the scale. Schemes are for weights; biases start at 0.
 """
 
 from __future__ import annotations
@@ -106,7 +106,6 @@ SCHEMES: dict[str, Initializer] = {
         orthogonal,
     )
 }
-PLAIN = (zeros, constant, uniform, normal)  # know no fans, and so fill biases too
 
 
 def draw(
@@ -134,8 +133,8 @@ def draw(
         how, scale = overrides.get(key, everywhere)
         shape = lead + parameter.shape
         own = key == parameter.name  # named itself, not by its layer
-        if parameter.kind == "weight" or own or (parameter.kind == "bias" and how in PLAIN):
-            values = np.asarray(how(rng, shape, parameter.fans, scale))
+        if parameter.fans is not None or own:
+            values = np.asarray(how(rng, shape, parameter.fans or (1, 1), scale))
         else:
             values = np.full(shape, parameter.value)
         if values.shape != shape:

@@ -24,17 +24,15 @@ Inner = tuple[int | None, ...]  # the shape of one sample; None where it is not 
 class Parameter(NamedTuple):
     """One array a layer needs.
 
-    `shape` is its own shape, `aligned` the same with ones where it has to broadcast against a
-    batch. `kind` is "weight", "bias" or "norm" (an initializer treats each in its own way). `fans`
-    are the numbers of inputs and outputs of one neuron, `filter_axes` the axes of one neuron's
-    weights.
+    `shape` is its own shape, `aligned` the one in which it meets a batch. `fans` are the numbers of
+    inputs and outputs of one neuron, and `filter_axes` the axes of one neuron's weights; None for
+    biases and the parameters of normalisation, which start at `value` whatever the scheme.
     """
 
     name: str
     shape: tuple[int, ...]
     aligned: tuple[int, ...]
-    kind: str = "weight"
-    fans: tuple[int, int] = (1, 1)
+    fans: tuple[int, int] | None = None
     filter_axes: tuple[int, ...] | None = None
     value: float = 0.0
 
@@ -122,8 +120,8 @@ class Linear(Layer):
 
     def parameters(self) -> tuple[Parameter, ...]:
         shape = (self.inputs, self.outputs)
-        weight = Parameter("weight", shape, shape, "weight", shape, (0,))
-        bias = Parameter("bias", (self.outputs,), (self.outputs,), "bias")
+        weight = Parameter("weight", shape, shape, shape, (0,))
+        bias = Parameter("bias", (self.outputs,), (self.outputs,))
         return (weight, bias) if self.bias else (weight,)
 
     def shape(self, inner: Inner) -> Inner:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import log_sigmoid, primitive, relu, rule, sigmoid, softmax, softplus
+from ..engine import log_sigmoid, log_softmax, primitive, relu, rule, sigmoid, softmax, softplus
 from ..engine.errors import ParameterError, ShapeError
 from . import targets
 
@@ -292,14 +292,14 @@ def _(g: Array, out: Array, z: Array, target: Array) -> Any:
 def categorical(z: Array, target: Array) -> Array:
     """Mean over samples of Σ target·(logsumexp(z) - z), each row of `target` summing to 1."""
     shifted = z - np.max(z, axis=-1, keepdims=True)
-    log_total = np.log(np.sum(np.exp(shifted), axis=-1))
-    return np.mean(log_total - np.sum(target * shifted, axis=-1), axis=-1)
+    surprise = np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)) - shifted
+    return np.add.reduce(target * surprise, axis=(-2, -1)) * (1.0 / z.shape[-2])
 
 
 @rule(categorical)
 def _(g: Array, out: Array, z: Array, target: Array) -> Any:
     share = g[..., None, None] * (1.0 / z.shape[-2])
-    return share * (softmax(z) - target), lambda: -share * z
+    return share * (softmax(z) - target), lambda: -share * log_softmax(z)
 
 
 @primitive

@@ -190,9 +190,8 @@ class Network:
             layers: other schemes for some layers or arrays: `{"2": "zeros", "0.weight": ("normal",
                 0.01)}`: a scheme, or a scheme and its gain.
 
-        The schemes "zeros", "constant", "uniform" and "normal" fill biases as they fill weights;
-        all others scale with the number of a neuron's inputs and start biases at 0. Parameters of
-        normalisation layers start at 1 and 0, unless `layers` names them.
+        Schemes are for weights. Biases start at 0, parameters of normalisation layers at 1 and 0,
+        unless `layers` names the very array: `{"0.bias": "normal"}`.
 
         >>> import tinygrad_landscape as tl
         >>> net = tl.Network(tl.Linear(2, 3), tl.Tanh(), tl.Linear(3, 1))

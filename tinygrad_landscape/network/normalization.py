@@ -114,5 +114,5 @@ class BatchNorm(Layer):
 
 
 def norm_parameters(shape: tuple[int, ...], aligned: tuple[int, ...]) -> tuple[Parameter, ...]:
-    weight = Parameter("weight", shape, aligned, "norm", value=1.0)
-    return weight, Parameter("bias", shape, aligned, "norm")
+    weight = Parameter("weight", shape, aligned, value=1.0)
+    return weight, Parameter("bias", shape, aligned)
