@@ -1,0 +1,226 @@
+"""The moving layers of a scene: plain data in data coordinates, and how matplotlib paints them.
+
+The browser paints the same five kinds (polyline, ball, marker, arrow, text) in `stage.js`. A layer
+that follows shows its first rows up to the scene's frame; the others show everything they hold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinygrad_landscape.engine.errors import ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+COLUMNS = {"polyline": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None}
+LOOK: dict[str, dict[str, Any]] = {
+    "polyline": {
+        "colors": ["#ffffff"], "dash": [], "width": 1.8, "casing": None, "dots": 0.0, "ghost": 0.0,
+    },
+    "ball": {"colors": ["#D55E00"], "shapes": ["o"], "size": 12.0, "edge": "#ffffff"},
+    "marker": {"colors": ["#ffffff"], "shapes": ["+"], "size": 9.0, "edge": "#10151c"},
+    "arrow": {"colors": ["#1c2430"], "width": 1.8, "casing": None},
+    "text": {"color": "#1c2430", "at": [0.02, 0.98], "size": 12.0, "template": "{0}"},
+}  # fmt: skip
+
+
+@dataclass(eq=False)
+class Layer:
+    """One layer: `data` has shape (rows, items, columns); a row is a moment, an item a walker.
+
+    `look` holds what stays: colours (and dash or marker, one per item in turn), width, size.
+    """
+
+    name: str
+    kind: str
+    axes: int
+    follow: bool
+    look: dict[str, Any]
+    data: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 1, 2)))
+
+    def __post_init__(self) -> None:
+        if self.kind not in COLUMNS:
+            raise ParameterError(f"got kind {self.kind!r}; expected one of {', '.join(COLUMNS)}")
+        unknown = set(self.look) - set(LOOK[self.kind])
+        if unknown:
+            raise ParameterError(
+                f"a {self.kind} has no {', '.join(sorted(unknown))}; it has "
+                f"{', '.join(LOOK[self.kind])}"
+            )
+        self.look = LOOK[self.kind] | self.look
+
+    def set(self, array: ArrayLike) -> None:
+        """Replace the data; `(rows, columns)` is taken as one item that moves, or, for points that
+        stand still, as one row of items."""
+        data = np.array(array, dtype=np.float64)
+        if data.ndim == 1 and data.size:
+            data = data[None, :]
+        if data.ndim == 2:
+            still = not self.follow and self.kind in ("ball", "marker", "arrow")
+            data = data[None, :, :] if still else data[:, None, :]
+        columns = COLUMNS[self.kind]
+        if data.size == 0:
+            data = np.empty((0, 1, columns or 1))
+        elif data.ndim != 3 or (columns is not None and data.shape[2] != columns):
+            raise ShapeError(
+                f"got data of shape {np.shape(array)} for the {self.kind} {self.name!r}; expected "
+                f"(rows, {columns or 'values'}) or (rows, items, {columns or 'values'})"
+            )
+        self.data = data
+
+    def row(self, frame: int) -> NDArray[np.float64]:
+        """What a point-like layer shows at `frame`: (items, columns)."""
+        if not len(self.data):
+            return self.data.reshape(0, self.data.shape[2])
+        return self.data[min(frame, len(self.data) - 1) if self.follow else 0]
+
+    def artists(self, ax: Axes, frame: int) -> list[Artist]:
+        """Matplotlib artists, in pixels of a 100 dpi figure, ready to be added to `ax`."""
+        return _PAINTERS[self.kind](self, ax, frame) if len(self.data) else []
+
+
+def said(value: float) -> str:
+    """A number as labels write it: three figures, the same in Python and in the browser.
+
+    >>> said(12.0), said(0.123456), said(1.5e-9), said(float("nan"))
+    ('12', '0.123', '1.5e-9', 'not finite')
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    if value == 0.0 or 1e-4 <= abs(value) < 1e6:
+        whole = value == int(value)
+        return str(int(value)) if whole else f"{float(f'{value:.2e}'):.10g}"
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def _points(pixels: float) -> float:
+    return pixels * 0.72  # a scene is laid out at 100 dots per inch, matplotlib measures in 1/72
+
+
+def _groups(layer: Layer, items: int) -> list[tuple[str, NDArray[np.intp]]]:
+    """The items that share one colour, for every colour in use."""
+    colors = layer.look["colors"]
+    every = np.arange(items)
+    return [(color, every[every % len(colors) == k]) for k, color in enumerate(colors[:items])]
+
+
+def _polyline(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    from matplotlib.lines import Line2D
+
+    look, rows = layer.look, layer.data
+    found: list[Artist] = []
+    seen = rows[: frame + 1] if layer.follow else rows
+    for color, items in _groups(layer, rows.shape[1]):
+        passes: list[tuple[NDArray, dict[str, Any]]] = []
+        if layer.follow and look["ghost"] and len(seen) < len(rows):
+            passes.append((rows, {"linewidth": look["width"], "alpha": look["ghost"]}))
+        if look["casing"]:
+            cased = {"color": look["casing"], "linewidth": look["width"] + 2.4}
+            passes.append((seen, cased | {"markersize": 2 * look["dots"] + 1.6}))
+        passes.append((seen, {"linewidth": look["width"], "markersize": 2 * look["dots"]}))
+        for part, extra in passes:
+            given = {"color": color, "markersize": 0.0} | extra
+            given["linewidth"] = _points(given["linewidth"])
+            given["markersize"] = _points(given["markersize"])
+            line = Line2D(
+                *_joined(part[:, items]).T,
+                marker="o" if given["markersize"] else "",
+                markeredgewidth=0,
+                solid_joinstyle="round",
+                **given,
+            )
+            if look["dash"]:
+                line.set_linestyle((0, [d / look["width"] for d in look["dash"]]))
+            found.append(line)
+    return found
+
+
+def _joined(rows: NDArray) -> NDArray:
+    """Several polylines as one, with NaN between them."""
+    gap = np.full((1, rows.shape[1], 2), np.nan)
+    return np.concatenate([rows, gap]).transpose(1, 0, 2).reshape(-1, 2)
+
+
+def _ball(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    """Points; one that left the frame becomes a triangle on the rim that points to it."""
+    from matplotlib.lines import Line2D
+
+    look, row = layer.look, layer.row(frame)
+    (x0, x1), (y0, y1) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    low, high = np.array([x0, y0]), np.array([x1, y1])
+    inside = np.clip(row, low, high)
+    gone = np.any(inside != row, axis=1) & np.isfinite(row).all(axis=1)
+    found: list[Artist] = []
+    style = {"linestyle": "", "clip_on": False, "markeredgecolor": look["edge"]}
+    style |= {"markeredgewidth": _points(1.6), "markersize": _points(look["size"])}
+    for k, color in enumerate(look["colors"][: len(row)]):
+        mine = np.arange(len(row)) % len(look["colors"]) == k
+        shape = look["shapes"][k % len(look["shapes"])]
+        here = row[mine & ~gone]
+        found.append(Line2D(*here.T, marker=shape, color=color, **style))
+        for place, target in zip(inside[mine & gone], row[mine & gone], strict=True):
+            way = ax.transData.transform(target) - ax.transData.transform(place)
+            turned = (3, 0, math.degrees(math.atan2(way[1], way[0])) - 90.0)
+            found.append(Line2D(*place[:, None], marker=turned, color=color, **style))
+    return found
+
+
+def _marker(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    return _ball(layer, ax, frame)
+
+
+def _arrow(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    from matplotlib import patheffects
+    from matplotlib.patches import FancyArrowPatch
+
+    look, found = layer.look, []
+    for k, (x, y, dx, dy) in enumerate(layer.row(frame)):
+        if not np.isfinite([x, y, dx, dy]).all() or (dx == 0 and dy == 0):
+            continue
+        arrow = FancyArrowPatch(
+            (x, y),
+            (x + dx, y + dy),
+            arrowstyle="-|>,head_width=0.3,head_length=0.6",
+            mutation_scale=_points(14),
+            shrinkA=0,
+            shrinkB=0,
+            color=look["colors"][k % len(look["colors"])],
+            linewidth=_points(look["width"]),
+        )
+        if look["casing"]:
+            edge = patheffects.withStroke(
+                linewidth=_points(look["width"] + 2.4), foreground=look["casing"]
+            )
+            arrow.set_path_effects([edge])
+        found.append(arrow)
+    return found
+
+
+def _text(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    look = layer.look
+    values = layer.row(frame)[0]
+    words = look["template"].format(*(said(float(value)) for value in values))
+    x, y = look["at"]
+    vertical = "bottom" if y >= 1 else "top"
+    return [
+        ax.text(x, y, words, transform=ax.transAxes, va=vertical, color=look["color"],
+                fontsize=_points(look["size"]), clip_on=False)
+    ]  # fmt: skip
+
+
+_PAINTERS = {
+    "polyline": _polyline,
+    "ball": _ball,
+    "marker": _marker,
+    "arrow": _arrow,
+    "text": _text,
+}
+assert set(_PAINTERS) == set(COLUMNS) == set(LOOK)

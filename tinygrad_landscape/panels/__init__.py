@@ -1,0 +1,22 @@
+"""Panels for notebooks: controls, one live stage, and a sentence that says what is seen.
+
+A panel can be made and driven without a browser; in a notebook it shows itself.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_landscape.panels.descent import Descent
+from tinygrad_landscape.panels.player import use
+
+if TYPE_CHECKING:
+    from tinygrad_landscape.panels.stage import Stage
+
+__all__ = ["Descent", "Stage", "use"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Stage":  # its import needs anywidget, which may be missing
+        from tinygrad_landscape.panels.stage import Stage
+
+        return Stage
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,358 @@
+"""The `Descent` panel: gradient descent on a map, under the hand that moves the learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_landscape.descent import Trajectory, optim
+from tinygrad_landscape.draw import Scene, contour, honesty, style
+from tinygrad_landscape.draw.heights import Heights
+from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.draw.surfaces import height_bar
+from tinygrad_landscape.engine.errors import ParameterError
+from tinygrad_landscape.landscape import Landscape, formulas
+from tinygrad_landscape.panels import controls
+from tinygrad_landscape.panels.panel import Panel, shown
+from tinygrad_landscape.panels.player import on_stage
+from tinygrad_landscape.panels.run import Run
+from tinygrad_landscape.surveying import Plane, survey
+
+VEIL = "The loss curve appears here\nwith your first Play or Step."
+ORANGE, BLUE, CASING = "#D55E00", "#0072B2", "#10151c"
+
+
+class Descent(Panel):
+    """Gradient descent on a landscape: drag the learning rate or the start, and the walk follows.
+
+    Args:
+        landscape: any Landscape; by default the network y = w2 tanh(w1 x) with its two weights.
+        plane: what is drawn of a landscape with more than two weights, and where the walk stays
+            unless "all weights move" is switched on.
+        lr: the learning rate it opens with; `lr_range` the ends of its slider.
+        start: where the walk begins, in the numbers on the axes; by default the plane's origin, or
+            a place on the slope if the ground there is level or already low.
+        steps: how many steps a walk takes.
+        extent: the frame, as in `survey`; by default the landscape's own, 3 around single weights
+            and 1 along other directions.
+        resolution: grid points per side of the map.
+        optimizer: a function from the learning rate to an optimizer.
+        height: the map's scale: "linear", "sqrt", "log" or "auto".
+        style: "light", "dark" or "projector".
+        hide: names of controls to leave out.
+
+    Raises:
+        ParameterError: if a landscape of more than two weights comes without a plane, or a number
+            is out of its range.
+
+    >>> panel = Descent(resolution=21)
+    >>> panel.controls["lr"].value = 3.0
+    >>> panel.describe().split(":")[0]
+    'Learning rate 3 diverges'
+    """
+
+    def __init__(
+        self,
+        landscape: Landscape | None = None,
+        plane: Plane | None = None,
+        *,
+        lr: float = 0.5,
+        lr_range: tuple[float, float] = (1e-3, 10.0),
+        start: Sequence[float] | None = None,
+        steps: int = 200,
+        extent: Any = None,
+        resolution: int | None = None,
+        optimizer: Callable[[float], Any] = optim.SGD,
+        height: str = "auto",
+        style: str = "light",
+        hide: Sequence[str] = (),
+    ) -> None:
+        if landscape is None:
+            landscape, start = formulas.one_neuron, (0.3, 0.2) if start is None else start
+        if plane is None and landscape.size != 2:
+            raise ParameterError(
+                f"a landscape of {landscape.size} weights needs a plane to be drawn on, for "
+                "example tl.Plane.two_weights(theta, 0, 1)"
+            )
+        if not 0.0 < lr_range[0] <= lr <= lr_range[1]:
+            raise ParameterError(f"got lr={lr}; expected it inside lr_range={tuple(lr_range)}")
+        self.landscape, self.optimizer = landscape, optimizer
+        self.surface = survey(
+            landscape,
+            plane,
+            extent=_extent(landscape, plane) if extent is None else extent,
+            resolution=resolution or (101 if landscape.network is None else 51),
+        )
+        self.plane = self.surface.plane
+        self._origin = np.array(self.plane.absolute)
+        self._inside = landscape.restrict(self.plane)
+        low, high = self._frame()
+        first = self._slope() if start is None else np.asarray(start, float)
+        if first.shape != (2,) or not ((low <= first) & (first <= high)).all():
+            raise ParameterError(
+                f"got start={tuple(first.tolist())}; expected two numbers inside the frame, "
+                f"{low.tolist()} to {high.tolist()}"
+            )
+        self._height = Heights.of(self.surface.loss, height)
+        self._make_controls(lr, lr_range, first, steps, low, high)
+        unknown = set(hide) - set(self.controls)
+        if unknown:
+            raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
+        scene = self._draw(style, steps)
+        self.player = on_stage(scene, drag="start", seek="curve", start=first.tolist())
+        row, more = self._rows(hide)
+        self._open(row, more)
+
+    # What is seen -------------------------------------------------------------------------------
+
+    @property
+    def walk(self) -> Trajectory:
+        """The walk shown, as a Trajectory (finished first, if a hand was moving)."""
+        self.settle()
+        return self._run.walk
+
+    @property
+    def regime(self) -> str:
+        """How the walk goes: "converges", "creeps", "bounces", "diverges" or "rests"."""
+        return regime(self.walk)
+
+    def describe(self) -> str:
+        """Where the walk ends, at which loss, and how it went."""
+        self.settle()
+        return self._sentence()
+
+    def _sentence(self) -> str:
+        walk = self._run.walk
+        word, last = regime(walk), len(walk) - 1
+        first_loss, loss = float(walk.losses[0]), float(walk.losses[-1])
+        x, y = self._path()[-1]
+        place = f"{self.plane.labels[0]} = {said(x)}, {self.plane.labels[1]} = {said(y)}"
+        text = f"Learning rate {said(self._lr)} {word}: "
+        if word == "diverges":
+            fell = int(walk.diverged_at)
+            text += (
+                f"the loss grows from {said(first_loss)} until the walk leaves the ground at step "
+                f"{fell}, last seen at loss {said(float(walk.losses[fell - 1]))}."
+            )
+        elif word == "rests":
+            text += f"the ground at {place} is level, so no step moves; loss {said(loss)}."
+        elif word == "bounces":
+            text += (
+                f"the walk hops from side to side and comes no lower; after {last} steps it is at "
+                f"{place}, loss {said(loss)}."
+            )
+        elif word == "creeps":
+            text += (
+                f"after {last} steps the loss has fallen from {said(first_loss)} to {said(loss)} "
+                f"and is still falling, at {place}."
+            )
+        else:
+            goal = loss + 0.01 * (first_loss - loss)
+            soon = int(np.argmax(walk.losses <= goal))
+            text += (
+                f"the walk ends at {place}, loss {said(loss)}; "
+                f"99 % of the way down was done by step {soon}."
+            )
+        if self.controls["all_weights"].value:
+            off = float(self.plane.residual(walk.end))
+            text += (
+                f" All {self.plane.size} weights moved: the path is only a shadow, and "
+                f"{off:.0%} of its way from the map's centre points out of the picture."
+            )
+        return text
+
+    # Computing ----------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._lr = controls.tidy(self.controls["lr"].value)
+        self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
+        inside = self._start - self._origin
+        free = self.controls["all_weights"].value
+        self._run = Run(
+            self.landscape if free else self._inside,
+            self.plane.point(*inside) if free else inside,
+            self.optimizer(self._lr),
+            self.controls["steps"].value,
+        )
+
+    def _work(self, seconds: float) -> bool:
+        return self._run.go(seconds)
+
+    def _path(self) -> NDArray:
+        """The walk in the numbers on the axes, (R, 2)."""
+        points = self._run.walk.points
+        free = self.controls["all_weights"].value
+        return (self.plane.coordinates(points) if free else points) + self._origin
+
+    def _show(self) -> None:
+        walk, path, scene = self._run.walk, self._path(), self.player.scene
+        curve = np.column_stack([walk.steps, walk.losses])
+        arrows = np.full((len(path), 4), np.nan)
+        arrows[:-1] = np.column_stack([path[:-1], np.diff(path, axis=0)])
+        scene.set("start", self._start)
+        for name in ("walk", "ball"):
+            scene.set(name, path)
+        scene.set("arrow", arrows)
+        for name in ("curve", "cursor", "readout"):
+            scene.set(name, curve)
+        free = self.controls["all_weights"].value
+        words = honesty(self.surface, walk if free else None, self._height)
+        if not free:
+            words += " The walk stays in this plane: only the two drawn weights move."
+        self.player.update(sentence=self._sentence(), honesty=words, start=self._start.tolist())
+
+    # Drawing ------------------------------------------------------------------------------------
+
+    def _draw(self, paper: str, steps: int) -> Scene:
+        from matplotlib.figure import Figure
+
+        with style(paper) as chosen:
+            figure = Figure(figsize=(10.0, 4.6), layout="constrained")
+            over, beside = figure.subplots(1, 2, width_ratios=(1.2, 1.0))
+            map_ = contour(self.surface, ax=over, height=self._height.scale, caption=False)
+            height_bar(over, map_["map"], self._height)
+            over.set_title(" ")  # the readout stands here
+            self._curve_axes(beside, steps)
+        scene = Scene(figure, {"map": over, "curve": beside}, paper)
+        white, size = {"colors": ["#ffffff"], "casing": CASING}, chosen.scale
+        scene.add(
+            "walk", "polyline", "map", follow=True, dots=2.0, ghost=0.5, width=1.8 * size, **white
+        )
+        scene.add("arrow", "arrow", "map", follow=True, width=2.4 * size, **white)
+        scene.add("start", "marker", "map", shapes=["o"], size=11.0 * size, edge=CASING)
+        scene.add("ball", "ball", "map", follow=True, size=13.0 * size)
+        line = "#56B4E9" if paper == "dark" else BLUE
+        scene.add(
+            "curve", "polyline", "curve", follow=True, colors=[line], ghost=0.4, width=2.0 * size
+        )
+        scene.add("cursor", "ball", "curve", follow=True, size=11.0 * size)
+        scene.add("readout", "text", "map", follow=True, at=[0.0, 1.02], color=chosen.ink,
+                  size=14.0 * size, template="step {0}   loss {1}")  # fmt: skip
+        scene.veil("curve", VEIL)
+        return scene
+
+    def _curve_axes(self, ax: Any, steps: int) -> None:
+        finite = self.surface.loss[np.isfinite(self.surface.loss)]
+        low, high = float(finite.min()), float(finite.max())
+        if low >= 0.0:  # an exact zero on the map must not stretch the curve to nothing
+            ax.set(yscale="log", ylim=(max(0.5 * low, 1e-6 * high), 2.0 * high))
+        else:
+            room = 0.05 * (high - low)
+            ax.set(ylim=(low - room, high + room))
+        ax.set(xlim=(0, steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
+
+    # Controls -----------------------------------------------------------------------------------
+
+    def _make_controls(
+        self, lr: float, lr_range: tuple[float, float], start: NDArray, steps: int,
+        low: NDArray, high: NDArray,
+    ) -> None:  # fmt: skip
+        slider, self._lr_box = controls.rate("learning rate", lr, *lr_range)
+        boxes = [
+            controls.number(f"start, {label}", float(value), a, b)
+            for label, value, a, b in zip(
+                self.plane.labels, start, low.tolist(), high.tolist(), strict=True
+            )
+        ]
+        self.controls = {
+            "lr": slider,
+            "start_x": boxes[0],
+            "start_y": boxes[1],
+            "steps": ipywidgets.BoundedIntText(
+                value=steps, min=1, max=10_000, description="steps", style=controls.LABEL,
+                layout={"width": "140px"},
+            ),
+            "all_weights": ipywidgets.Checkbox(
+                value=False, description=f"all {self.landscape.size} weights move", indent=False,
+                layout={"width": "initial"},
+            ),
+        }  # fmt: skip
+
+    def _rows(self, hide: Sequence[str]) -> tuple[list[Any], list[Any]]:
+        row = [self._lr_box, self.controls["lr"]]
+        names = ["start_x", "start_y", "steps", "all_weights"]
+        more = ipywidgets.HBox(
+            [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
+        )
+        if self.plane.size == 2:
+            shown(self.controls["all_weights"], False)
+        for name in hide:
+            shown(self.controls[name], False)
+        if "lr" in hide:
+            shown(self._lr_box, False)
+        return row, [more]
+
+    def _moved(self, change: Any) -> None:
+        x, y = change["new"]
+        if [x, y] != [self.controls["start_x"].value, self.controls["start_y"].value]:
+            self._deaf = True
+            self.controls["start_x"].value, self.controls["start_y"].value = x, y
+            self._deaf = False
+            self._react()
+
+    # Ground -------------------------------------------------------------------------------------
+
+    def _frame(self) -> tuple[NDArray, NDArray]:
+        a, b = self.surface.a + self._origin[0], self.surface.b + self._origin[1]
+        return np.array([a[0], b[0]]), np.array([a[-1], b[-1]])
+
+    def _slope(self) -> NDArray:
+        """Where to start if nobody says: the origin, or a fifth in from a corner of the frame."""
+        height, uphill = self._inside.value_and_gradient(np.zeros(2))
+        low = np.nanquantile(
+            np.where(np.isfinite(self.surface.loss), self.surface.loss, np.nan), 0.1
+        )
+        near, far = self._frame()
+        at_centre = ((near < self._origin) & (self._origin < far)).all()
+        if at_centre and height > low and np.linalg.norm(uphill) > 1e-3 * abs(float(height)):
+            return self._origin
+        return np.round(near + np.array([0.2, 0.8]) * (far - near), 2)
+
+    def _configuration(self) -> Any:
+        return [
+            type(self).__name__,
+            self.landscape.size,
+            list(self.landscape.names),
+            list(self.plane.labels),
+            [round(float(x), 3) for x in (*self.plane.origin, *self.plane.u, *self.plane.v)],
+            [round(float(x), 6) for x in np.concatenate(self._frame())],
+            repr(self.optimizer(1.0)),
+        ]
+
+
+def regime(walk: Trajectory) -> str:
+    """How a walk of one walker goes, judged by its recorded losses and gradients.
+
+    "diverges" as `descend` says; "rests" where the ground is level at the start; "bounces" when
+    over the last fifth the loss no longer falls and successive steps point against each other;
+    "converges" when the gradient has fallen to a thousandth of its largest, or the last fifth
+    brought less than a hundredth of the whole descent; else "creeps".
+    """
+    if bool(walk.diverged):
+        return "diverges"
+    losses, norms = walk.losses, walk.gradient_norms
+    if norms[0] <= 1e-12 * (1.0 + abs(float(losses[0]))):
+        return "rests"
+    if norms[-1] <= 1e-3 * norms.max():
+        return "converges"
+    late = max(3, math.ceil(len(walk) / 5))
+    steps = np.diff(walk.points[-late:], axis=0)
+    against = np.sum(steps[1:] * steps[:-1], axis=-1) < 0.0
+    older, newer = losses[-late:][: late // 2].mean(), losses[-(late // 2) :].mean()
+    if against.mean() > 0.5 and newer >= older * (1.0 - 1e-3):
+        return "bounces"
+    drop = float(losses[0] - losses[-1])
+    return "converges" if 0.0 <= losses[-late] - losses[-1] < 0.01 * drop else "creeps"
+
+
+def _extent(landscape: Landscape, plane: Plane | None) -> Any:
+    """A frame where nobody gives one: a formula's own, 3 around single weights, 1 elsewhere."""
+    if plane is None:
+        return getattr(landscape, "extent", None) or 3.0
+    single = np.count_nonzero(plane.u) == 1 == np.count_nonzero(plane.v)
+    return 3.0 if single else 1.0

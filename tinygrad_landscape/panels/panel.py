@@ -1,0 +1,266 @@
+"""What all panels share: controls, a stage, a sentence, a state that can be saved and replayed.
+
+A panel is a plain object that shows itself in a notebook. It works the same without one: setting
+`panel.controls["lr"].value` does what moving the slider does, and what goes wrong is raised there
+as well as shown in the panel.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from tinygrad_landscape.engine.errors import ParameterError
+from tinygrad_landscape.panels import codes
+from tinygrad_landscape.panels.player import Player
+from tinygrad_landscape.panels.run import BUDGET, PIECE, REST, Later
+
+
+def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a panel's method show an error in the panel before it is raised."""
+
+    @functools.wraps(method)
+    def careful(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:
+            self.complain(str(error) or type(error).__name__)
+            raise
+
+    return careful
+
+
+class Panel:
+    """The base of every panel.
+
+    A subclass makes `controls` and a `player`, calls `_open`, and answers `_begin`, `_work`,
+    `_show`, `describe` and `_configuration`.
+
+    Attributes:
+        controls: ipywidgets by name; set their `.value`.
+        player: the stage; `player.frame` is the moment shown.
+        widget: everything together, for laying out beside other widgets.
+    """
+
+    controls: dict[str, Any]
+    player: Player
+    widget: ipywidgets.VBox
+
+    # What a subclass answers ------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """What is seen, in a sentence or two that contain the answer."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """Take the controls' values and forget what was computed from older ones."""
+        raise NotImplementedError
+
+    def _work(self, seconds: float) -> bool:
+        """Compute for at most `seconds`, at least one step; say whether everything is done."""
+        raise NotImplementedError
+
+    def _show(self) -> None:
+        """Put on the stage what is computed so far."""
+        raise NotImplementedError
+
+    def _configuration(self) -> Any:
+        """Plain data that tells this panel from others, for replay codes."""
+        raise NotImplementedError
+
+    # Opening ----------------------------------------------------------------------------------
+
+    def _open(self, row: Sequence[Any], more: Sequence[Any]) -> None:
+        """Lay out the first row, the stage and what folds out; listen; show the opening state."""
+        self._later, self._done, self._deaf = Later(), False, False
+        self._error = ipywidgets.HTML().add_class("tgl-error")
+        self._code = ipywidgets.Text(
+            description="replay code",
+            continuous_update=False,
+            tooltip="Copy it, or paste one and press Enter",
+            style={"description_width": "initial"},
+            layout={"width": "360px"},
+        )
+        fold = ipywidgets.VBox([*more, self._code]).add_class("tgl-more")
+        button = ipywidgets.ToggleButton(description="More", tooltip="More controls")
+        button.layout.width = "80px"
+        button.observe(lambda change: shown(fold, change["new"]), "value")
+        first = ipywidgets.HBox([*row, button], layout={"align_items": "center"})
+        parts = [first, self.player, fold, self._error]
+        self.widget = ipywidgets.VBox(parts, layout={"max_width": "100%"}).add_class("tgl-panel")
+        shown(fold, False)
+        self._begin()
+        self._work(float("inf"))
+        self._done = True
+        self._show()
+        self.player.frame = self._last
+        self._opening = self.state
+        self._tell()
+        for control in self.controls.values():
+            control.observe(self._changed, "value")
+        self.player.observe(self._moved, "start")
+        self.player.observe(lambda _: self._soon(), ["dragging", "playing", "frame"])
+        self.player.observe(lambda _: self.reset(), "resets")
+        self._code.observe(self._entered, "value")
+
+    # State ------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Every control's value and the frame, as plain data."""
+        values = {name: control.value for name, control in self.controls.items()}
+        return values | {"frame": self.player.frame}
+
+    @property
+    def code(self) -> str:
+        """The replay code of what is shown: `load` it on the same panel to see it again."""
+        self.settle()
+        return self._code.value
+
+    @guarded
+    def load(self, code: str | dict[str, Any]) -> None:
+        """Show the state of a replay code, or of a dictionary such as `state`.
+
+        Raises:
+            ParameterError: if it is damaged, from a newer version, or of another panel.
+        """
+        given = dict(code) if isinstance(code, dict) else codes.read(code, self._configuration())
+        unknown = set(given) - set(self._opening)
+        if unknown:
+            raise ParameterError(
+                f"got {', '.join(sorted(unknown))}; this panel has {', '.join(self._opening)}"
+            )
+        state = self._opening | given
+        frame = state.pop("frame")
+        self.pause()
+        self._deaf = True
+        try:
+            for name, value in state.items():
+                self.controls[name].value = value
+        finally:
+            self._deaf = False
+        self._react()
+        self.settle()
+        self.player.frame = min(frame, self._last) if "frame" in given else self._last
+        self._tell()
+
+    def reset(self) -> None:
+        """Go back to the opening state; the same walk is made again, exactly."""
+        self.load({})
+
+    # Time -------------------------------------------------------------------------------------
+
+    @property
+    def _last(self) -> int:
+        return self.player.frames - 1
+
+    def seek(self, frame: int) -> None:
+        """Show moment `frame`, counted from 0; beyond the ends, the first or the last one."""
+        self.settle()
+        self.pause()
+        self.player.revealed = True
+        self.player.frame = min(max(0, int(frame)), self._last)
+
+    def step(self, by: int = 1) -> None:
+        """Go `by` moments on (negative: back). The first step of an untouched panel starts at 0."""
+        self.settle()
+        untouched = by > 0 and not self.player.revealed and self.player.frame == self._last
+        self.seek((0 if untouched else self.player.frame) + by)
+
+    def play(self) -> None:
+        """Let the browser turn the frames, from the beginning if the end is shown."""
+        self.settle()
+        if self.player.frame == self._last:
+            self.player.frame = 0
+        self.player.revealed = True
+        self.player.playing = True
+
+    def pause(self) -> None:
+        """Stop playing."""
+        self.player.playing = False
+
+    def settle(self) -> None:
+        """Finish now what a moving hand left unfinished; reading the panel does so by itself."""
+        self._later.cancel()
+        if not self._done:
+            self._done = self._work(float("inf"))
+            self._present()
+        self._tell()
+
+    # Hearing ----------------------------------------------------------------------------------
+
+    def _changed(self, _: Any) -> None:
+        if not self._deaf:
+            self._react()
+
+    @guarded
+    def _react(self) -> None:
+        """A control moved: work within the budget, show it, and finish when the hand rests."""
+        self._begin()
+        self._done = self._work(BUDGET)
+        self._present()
+        self.complain("")
+        self._soon()
+
+    def _soon(self) -> None:
+        self._later(REST, self._rest)
+
+    @guarded
+    def _rest(self) -> None:
+        """The hand rests: one piece now and the next one later, so that a newer value gets in."""
+        if not self._done:
+            self._done = self._work(PIECE)
+            self._present()
+        if self._done:
+            self._tell()
+        else:
+            self._later(0.0, self._rest)
+
+    def _present(self) -> None:
+        """Show; a panel that showed the end goes on showing it."""
+        at_end = self.player.frame >= self._last
+        self._show()
+        if at_end and not self.player.playing:
+            self.player.frame = self._last
+
+    def _moved(self, change: Any) -> None:
+        """The start was dragged; a panel that has one puts it into its controls."""
+
+    def _entered(self, change: Any) -> None:
+        if not self._deaf and change["new"].strip():
+            self.load(change["new"])
+
+    # Saying -----------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """Write the code of the state that is now complete into its field."""
+        opening, now = self._opening, self.state
+        changed = {name: value for name, value in now.items() if value != opening[name]}
+        if now["frame"] == self._last:
+            changed.pop("frame", None)
+        self._deaf = True
+        self._code.value = codes.write(changed, self._configuration())
+        self._deaf = False
+
+    def complain(self, words: str) -> None:
+        """Show an error in the panel, or take it away with an empty text."""
+        self._error.value = f'<div role="alert">{escape(words)}</div>' if words else ""
+        shown(self._error, bool(words))
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = self.widget._repr_mimebundle_(**options)
+        data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**data, "text/plain": self.describe()}
+        return (data, *rest) if rest else data
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.describe()})"
+
+
+def shown(widget: Any, visible: bool) -> None:
+    """Show a widget or take it out of the page."""
+    widget.layout.display = None if visible else "none"

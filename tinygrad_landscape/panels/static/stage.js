@@ -1,0 +1,398 @@
+// The stage: one still picture (the background) and a canvas on which a few layers move.
+//
+// Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
+// queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
+// `frame`, `playing`, `speed`, `start`, `dragging`, `revealed`, `resets`, `sentence`, `honesty`, `label`.
+// Play runs here, on the browser's own clock. No library, no build step, no network.
+//
+// Hooks for tests and for style sheets:
+//   .tgl-stage      root; data-paints counts canvas paints, data-frame, data-frames, data-playing,
+//                   data-start ("x y"), data-revealed
+//   .tgl-picture    holds .tgl-background (img) and .tgl-canvas, both in the scene's shape
+//   .tgl-start      the starting point's handle (focus it and press arrows, or drag it)
+//   .tgl-play .tgl-back .tgl-forward .tgl-reset (buttons)  .tgl-scrub (range)  .tgl-speed (select)
+//   .tgl-readout    the frame in words    .tgl-sentence  the answer in a sentence
+//   .tgl-honesty    what the picture leaves out    .tgl-live  what a screen reader is told
+
+const ICONS = {
+  play: "M5 3l11 7-11 7z", pause: "M5 3h4v14H5zM11 3h4v14h-4z", back: "M4 3h3v14H4zM16 3v14L8 10z",
+  forward: "M13 3h3v14h-3zM4 3v14l8-7z", reset: "M10 3a7 7 0 1 0 7 7h-2.4A4.6 4.6 0 1 1 10 5.4V8l5-4-5-4z",
+};
+const SPEEDS = [2, 5, 10, 20, 60];
+
+// ---- numbers and data -----------------------------------------------------------------------------
+
+/** A number in three figures, as `said` in draw/layers.py writes it. */
+export function said(value) {
+  if (!Number.isFinite(value)) return "not finite";
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-4 && size < 1e6)) {
+    return String(Number.isInteger(value) ? value : Number(value.toPrecision(3)));
+  }
+  const [digits, exponent] = value.toExponential(2).split("e");
+  return `${Number(digits)}e${Number(exponent)}`;
+}
+
+/** A layer's bytes as { rows, items, columns, at(row, item, column) }. */
+function table(sent) {
+  if (!sent) return { rows: 0, items: 0, columns: 0, at: () => NaN };
+  const [rows, items, columns] = sent.shape;
+  const { buffer, byteOffset, byteLength } = sent.data;
+  const copy = buffer.slice(byteOffset, byteOffset + byteLength);
+  const values = sent.type === "f8" ? new Float64Array(copy) : new Float32Array(copy);
+  return { rows, items, columns, at: (r, i, c) => values[(r * items + i) * columns + c] };
+}
+
+/** Data to pixels and back along one side of an axes; `log` where the axis is. */
+function ruler([low, high, scale], from, to) {
+  const f = scale === "log" ? Math.log10 : (v) => v;
+  const g = scale === "log" ? (v) => 10 ** v : (v) => v;
+  const zoom = (to - from) / (f(high) - f(low));
+  return { px: (v) => from + (f(v) - f(low)) * zoom, value: (px) => g(f(low) + (px - from) / zoom), low, high };
+}
+
+const frameOf = (spec) => spec.axes.map(({ box: [left, top, right, bottom], x, y }) => ({
+  left, top, right, bottom, x: ruler(x, left, right), y: ruler(y, bottom, top),
+}));
+
+// ---- painting the five kinds of layer -------------------------------------------------------------
+
+const SHAPES = {
+  o: (c, r) => c.arc(0, 0, r, 0, 7), s: (c, r) => c.rect(-r * 0.9, -r * 0.9, 1.8 * r, 1.8 * r),
+  "^": (c, r) => polygon(c, r * 1.15, 3, -90), v: (c, r) => polygon(c, r * 1.15, 3, 90),
+  D: (c, r) => polygon(c, r * 1.2, 4, 0), P: (c, r) => polygon(c, r * 1.2, 5, -90),
+  "+": (c, r) => { c.moveTo(-r, 0); c.lineTo(r, 0); c.moveTo(0, -r); c.lineTo(0, r); },
+  x: (c, r) => { c.moveTo(-r, -r); c.lineTo(r, r); c.moveTo(-r, r); c.lineTo(r, -r); },
+};
+
+function polygon(c, radius, corners, turn) {
+  for (let k = 0; k < corners; k++) {
+    const angle = ((360 / corners) * k + turn) * (Math.PI / 180);
+    c.lineTo(radius * Math.cos(angle), radius * Math.sin(angle));
+  }
+  c.closePath();
+}
+
+function trace(c, area, data, item, count) {
+  c.beginPath();
+  for (let r = 0, down = false; r < count; r++) {
+    const x = area.x.px(data.at(r, item, 0)), y = area.y.px(data.at(r, item, 1));
+    if (!Number.isFinite(x) || !Number.isFinite(y)) { down = false; continue; }
+    const [u, v] = [x, y].map((p) => Math.max(-1e5, Math.min(1e5, p)));
+    if (down) c.lineTo(u, v); else c.moveTo(u, v);
+    down = true;
+  }
+}
+
+function dots(c, area, data, item, count, radius) {
+  for (let r = 0; r < count; r++) {
+    const x = area.x.px(data.at(r, item, 0)), y = area.y.px(data.at(r, item, 1));
+    if (!Number.isFinite(x + y)) continue;
+    c.beginPath(); c.arc(x, y, radius, 0, 7); c.fill();
+  }
+}
+
+const PAINT = {
+  polyline(c, layer, area, data, frame) {
+    const seen = layer.follow ? Math.min(frame + 1, data.rows) : data.rows;
+    c.beginPath(); c.rect(area.left, area.top, area.right - area.left, area.bottom - area.top); c.clip();
+    c.lineJoin = c.lineCap = "round"; c.setLineDash(layer.dash);
+    for (let item = 0; item < data.items; item++) {
+      const color = layer.colors[item % layer.colors.length];
+      const pass = (style, extra, count, alpha) => {
+        c.globalAlpha = alpha; c.strokeStyle = c.fillStyle = style; c.lineWidth = layer.width + extra;
+        trace(c, area, data, item, count); c.stroke();
+        if (layer.dots && alpha === 1) dots(c, area, data, item, count, layer.dots + extra / 3);
+      };
+      if (layer.follow && layer.ghost && seen < data.rows) pass(color, 0, data.rows, layer.ghost);
+      if (layer.casing) pass(layer.casing, 2.4, seen, 1);
+      pass(color, 0, seen, 1);
+    }
+  },
+  ball(c, layer, area, data, frame) {
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    for (let item = 0; item < data.items && data.rows; item++) {
+      const x = area.x.px(data.at(row, item, 0)), y = area.y.px(data.at(row, item, 1));
+      if (Number.isNaN(x + y)) continue;
+      const u = Math.max(area.left, Math.min(area.right, x)), v = Math.max(area.top, Math.min(area.bottom, y));
+      const gone = Math.hypot(x - u, y - v) > 0.5, shape = layer.shapes[item % layer.shapes.length];
+      c.save(); c.translate(u, v); c.beginPath();
+      if (gone) { c.rotate(Math.atan2(y - v, x - u)); polygon(c, layer.size * 0.58, 3, 0); } // on the rim, pointing there
+      else SHAPES[shape](c, layer.size / 2);
+      const color = layer.colors[item % layer.colors.length], open = "+x".includes(shape) && !gone;
+      c.lineJoin = "round"; c.fillStyle = color;
+      c.strokeStyle = layer.edge; c.lineWidth = open ? 4 : 1.6;
+      if (!open) c.fill();
+      c.stroke();
+      if (open) { c.strokeStyle = color; c.lineWidth = 2; c.stroke(); }
+      c.restore();
+    }
+  },
+  arrow(c, layer, area, data, frame) {
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    for (let item = 0; item < data.items && data.rows; item++) {
+      const [x, y, dx, dy] = [0, 1, 2, 3].map((k) => data.at(row, item, k));
+      const from = [area.x.px(x), area.y.px(y)], to = [area.x.px(x + dx), area.y.px(y + dy)];
+      const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+      if (!Number.isFinite(length) || length < 1) continue;
+      const head = Math.min(9, length * 0.6), color = layer.colors[item % layer.colors.length];
+      c.save(); c.translate(...from); c.rotate(Math.atan2(to[1] - from[1], to[0] - from[0]));
+      for (const [style, extra] of [[layer.casing, 2.4], [color, 0]]) {
+        if (!style) continue;
+        c.strokeStyle = c.fillStyle = style; c.lineWidth = layer.width + extra; c.lineJoin = "round";
+        c.beginPath(); c.moveTo(0, 0); c.lineTo(length - head, 0); c.stroke();
+        c.beginPath(); c.moveTo(length, 0); c.lineTo(length - head, head / 2); c.lineTo(length - head, -head / 2);
+        c.closePath(); c.fill(); if (extra) c.stroke();
+      }
+      c.restore();
+    }
+  },
+  text(c, layer, area, data, frame) {
+    if (!data.rows) return;
+    const [x, y] = layer.at;
+    c.font = `${layer.size}px system-ui, sans-serif`; c.fillStyle = layer.color;
+    c.textBaseline = y >= 1 ? "bottom" : "top";
+    c.fillText(words(layer, data, frame), area.left + x * (area.right - area.left),
+      area.bottom - y * (area.bottom - area.top));
+  },
+};
+PAINT.marker = PAINT.ball;
+
+function words(layer, data, frame) {
+  const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+  return layer.template.replace(/\{(\d+)\}/g, (_, k) => said(data.at(row, 0, Number(k))));
+}
+
+function veil(c, spec, { veil: text, veil_box: [left, top, right, bottom] }) {
+  c.fillStyle = spec.paper; c.fillRect(left, top, right - left, bottom - top);
+  c.fillStyle = spec.muted; c.font = `${14 * spec.scale}px system-ui, sans-serif`;
+  c.textAlign = "center"; c.textBaseline = "middle";
+  text.split("\n").forEach((line, k, all) =>
+    c.fillText(line, (left + right) / 2, (top + bottom) / 2 + (k - (all.length - 1) / 2) * 22 * spec.scale));
+  c.textAlign = "start";
+}
+
+// ---- the widget -----------------------------------------------------------------------------------
+
+const node = (tag, className, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+};
+
+const icon = (name) => {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20"); svg.setAttribute("aria-hidden", "true");
+  svg.innerHTML = `<path d="${ICONS[name]}" fill="currentColor"/>`;
+  return svg;
+};
+
+function render({ model, el }) {
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const button = (name, label) => node("button", `tgl-${name}`, { type: "button", "aria-label": label, title: label }, icon(name));
+  const canvas = node("canvas", "tgl-canvas", { "aria-hidden": "true" });
+  const background = node("img", "tgl-background", { alt: "", draggable: "false" });
+  const start = node("button", "tgl-start", { type: "button", "aria-roledescription": "movable point" });
+  const picture = node("div", "tgl-picture", { role: "group", tabindex: "0" }, background, canvas, start);
+  const [play, back, forward, reset] = [button("play", "Play"), button("back", "One step back"),
+    button("forward", "One step forward"), button("reset", "Reset")];
+  const scrub = node("input", "tgl-scrub", { type: "range", min: "0", step: "1", "aria-label": "Step" });
+  const speed = node("select", "tgl-speed", { "aria-label": "Steps a second", title: "Steps a second" },
+    ...SPEEDS.map((each) => node("option", "", { value: each }, `${each}/s`)));
+  const readout = node("output", "tgl-readout");
+  const sentence = node("p", "tgl-sentence"), live = node("div", "tgl-live", { role: "status", "aria-live": "polite" });
+  const honesty = node("details", "tgl-honesty", {}, node("summary", "", {}, "What this picture shows, and what not"), node("p", ""));
+  const root = node("div", "tgl-stage", { "data-paints": "0" }, picture,
+    node("div", "tgl-transport", { role: "toolbar", "aria-label": "Playback" }, play, back, forward, scrub, readout, speed, reset),
+    sentence, honesty, live);
+  el.append(root);
+
+  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null;
+  const last = () => Math.max(0, model.get("frames") - 1);
+  const layer = (name) => spec.layers.find((each) => each.name === name);
+  const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
+  const text = () => { const l = spec.layers.find((each) => each.kind === "text"); return l && data[l.name].rows ? words(l, data[l.name], frame) : ""; };
+  const announce = (lead = "") => { live.textContent = [lead, text(), model.get("sentence")].filter(Boolean).join(". "); };
+
+  // -- painting
+  function paint() {
+    waiting = 0;
+    const c = canvas.getContext("2d"), zoom = canvas.width / spec.width;
+    c.setTransform(zoom, 0, 0, zoom, 0, 0); c.clearRect(0, 0, spec.width, spec.height);
+    for (const each of spec.layers) {
+      c.save(); PAINT[each.kind](c, each, areas[each.axes], data[each.name], frame); c.restore();
+    }
+    if (!model.get("revealed")) for (const axes of spec.axes) if (axes.veil) veil(c, spec, axes);
+    readout.textContent = `${frame} / ${last()}`;
+    scrub.max = last(); scrub.value = frame; scrub.setAttribute("aria-valuetext", text() || `step ${frame}`);
+    Object.assign(root.dataset, { paints: Number(root.dataset.paints) + 1, frame, frames: last() + 1, playing: clock !== null, revealed: model.get("revealed") });
+  }
+  const dirty = () => { waiting ||= requestAnimationFrame(paint); };
+
+  function resize() {
+    const wide = Math.round(picture.clientWidth * Math.max(1, window.devicePixelRatio || 1));
+    const high = Math.round((wide * spec.height) / spec.width);
+    if (!wide || (canvas.width === wide && canvas.height === high)) return;
+    canvas.width = wide; canvas.height = high;
+    if (waiting) cancelAnimationFrame(waiting);
+    paint(); // at once: a canvas is wiped when its size changes
+  }
+
+  // -- what the model says
+  function takeSpec() {
+    spec = model.get("spec"); areas = frameOf(spec);
+    picture.style.aspectRatio = `${spec.width} / ${spec.height}`; root.style.maxWidth = `${spec.width}px`;
+    for (const [k, v] of [["--tgl-paper", spec.paper], ["--tgl-ink", spec.ink], ["--tgl-muted", spec.muted], ["--tgl-scale", spec.scale]]) root.style.setProperty(k, v);
+    start.hidden = !spec.drag;
+    for (const each of spec.layers) data[each.name] ||= table(null);
+  }
+  function takeLayers() {
+    const sent = model.get("layers");
+    data = Object.fromEntries(spec.layers.map(({ name }) => [name, table(sent[name])]));
+    frame = Math.min(frame, last()); placeStart(); dirty();
+  }
+  function takeBackground() {
+    const old = background.src;
+    background.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
+    background.onload = () => { if (old) URL.revokeObjectURL(old); };
+  }
+  function takeWords() {
+    sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
+    honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
+  }
+  function placeStart() {
+    if (!spec.drag || grabbed) return;
+    showStart(model.get("start"));
+  }
+  function showStart([x, y]) {
+    const area = areas[layer(spec.drag).axes];
+    start.style.left = `${(100 * area.x.px(x)) / spec.width}%`; start.style.top = `${(100 * area.y.px(y)) / spec.height}%`;
+    start.setAttribute("aria-label", `Start at ${said(x)}, ${said(y)}. Arrow keys move it.`);
+    root.dataset.start = `${x} ${y}`;
+  }
+
+  // -- time
+  function go(to, changes = {}) {
+    frame = Math.max(0, Math.min(last(), to)); dirty();
+    save({ frame, revealed: true, ...changes });
+  }
+  function tick(now) {
+    if (clock === null) return;
+    const stride = still.matches ? 0.5 : 1 / model.get("speed"); // seconds between changes of the picture
+    const jump = still.matches ? Math.max(1, Math.round(model.get("speed") / 2)) : 1;
+    const due = Math.floor((now - clock) / 1000 / stride);
+    if (due > 0) { frame = Math.min(last(), frame + due * jump); clock += due * stride * 1000; dirty(); }
+    if (frame >= last()) pause("End"); else requestAnimationFrame(tick);
+  }
+  function run() {
+    if (clock !== null) return;
+    if (frame >= last()) frame = 0;
+    clock = performance.now(); showPlay(); dirty();
+    save({ playing: true, revealed: true, frame });
+    requestAnimationFrame(tick);
+  }
+  function pause(lead = "Paused") {
+    if (clock === null) return;
+    clock = null; showPlay(); dirty(); save({ playing: false, frame }); announce(lead);
+  }
+  function showPlay() {
+    const playing = clock !== null, label = playing ? "Pause" : "Play";
+    play.replaceChildren(icon(playing ? "pause" : "play"), label); play.setAttribute("aria-label", label); play.title = `${label} (space)`;
+  }
+  const toggle = () => (clock === null ? run() : pause());
+  const step = (by) => { pause(""); go(frame + by); announce(); };
+  const restart = () => { pause(""); save({ resets: model.get("resets") + 1 }); };
+
+  // -- hands
+  const under = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) * spec.width) / box.width, ((event.clientY - box.top) * spec.height) / box.height];
+  };
+  const neat = (value, { low, high }) => {
+    const unit = 10 ** Math.floor(Math.log10(Math.abs(high - low) / 200));
+    const kept = Math.min(Math.max(low, high), Math.max(Math.min(low, high), value));
+    return Number((Math.round(kept / unit) * unit).toPrecision(12));
+  };
+  function moveStart(point, dragging) {
+    const area = areas[layer(spec.drag).axes], to = [neat(point[0], area.x), neat(point[1], area.y)];
+    showStart(to); save({ start: to, dragging });
+  }
+  function seek([x]) {
+    const l = layer(spec.seek), d = data[spec.seek], value = areas[l.axes].x.value(x);
+    let best = 0;
+    for (let r = 1; r < d.rows; r++) if (Math.abs(d.at(r, 0, 0) - value) < Math.abs(d.at(best, 0, 0) - value)) best = r;
+    pause(""); go(best);
+  }
+  const inside = ([x, y], area) => x >= area.left && x <= area.right && y >= area.top && y <= area.bottom;
+  const home = (name) => areas[layer(name).axes];
+  function hand(event) {
+    const [x, y] = under(event);
+    if (grabbed === "seek") return seek([x, y]);
+    const area = home(spec.drag);
+    return moveStart([area.x.value(x), area.y.value(y)], true);
+  }
+  picture.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !spec) return;
+    const place = under(event), onHandle = event.target === start;
+    if (spec.drag && (onHandle || (event.pointerType !== "touch" && inside(place, home(spec.drag))))) grabbed = "start";
+    else if (spec.seek && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
+    else return;
+    event.preventDefault(); (grabbed === "start" ? start : picture).focus({ preventScroll: true });
+    picked = event.pointerId; picture.setPointerCapture(picked); hand(event);
+  });
+  picture.addEventListener("pointermove", (event) => { if (grabbed && event.pointerId === picked) hand(event); });
+  const drop = (event) => {
+    if (!grabbed || event.pointerId !== picked) return;
+    const what = grabbed; grabbed = picked = null;
+    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else announce();
+  };
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(name, drop);
+  picture.addEventListener("click", (event) => { // a tap; mouse and pen have dragged already
+    if (event.pointerType !== "touch" || event.target === start || !spec.drag || !inside(under(event), home(spec.drag))) return;
+    const area = home(spec.drag), [x, y] = under(event);
+    moveStart([area.x.value(x), area.y.value(y)], false);
+  });
+  play.onclick = toggle; back.onclick = () => step(-1); forward.onclick = () => step(1); reset.onclick = restart;
+  scrub.oninput = () => { pause(""); go(Number(scrub.value)); };
+  scrub.onchange = () => announce();
+  speed.onchange = () => save({ speed: Number(speed.value) });
+
+  // -- keys; JupyterLab listens further out and would take the arrows, so no key of ours gets there
+  root.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const nudge = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const own = event.target === picture || event.target === start;
+    if (event.key !== "Tab") event.stopPropagation();
+    if (event.target === start && nudge) {
+      const area = home(spec.drag), part = event.shiftKey ? 10 : 100, [x, y] = root.dataset.start.split(" ").map(Number);
+      moveStart([x + (nudge[0] * (area.x.high - area.x.low)) / part, y + (nudge[1] * (area.y.high - area.y.low)) / part], false);
+    } else if (own && nudge) step(nudge[0] || nudge[1]);
+    else if (own && event.key === " ") toggle();
+    else if (own && event.key === "Home") step(-frame);
+    else if (own && event.key === "End") step(last() - frame);
+    else if (event.key === "r" && event.target !== speed) restart();
+    else return;
+    event.preventDefault();
+  });
+
+  // -- life
+  const heard = {
+    spec: () => { takeSpec(); takeLayers(); resize(); }, background: takeBackground, layers: takeLayers, start: placeStart, revealed: dirty,
+    frames: dirty, sentence: takeWords, honesty: takeWords, label: takeWords, speed: () => { speed.value = model.get("speed"); },
+    frame: () => { if (clock === null) { frame = Math.min(last(), model.get("frame")); dirty(); } },
+    playing: () => (model.get("playing") ? run() : pause()),
+  };
+  takeSpec(); frame = model.get("frame"); takeLayers(); takeBackground(); takeWords(); showPlay(); speed.value = model.get("speed");
+  for (const [name, react] of Object.entries(heard)) model.on(`change:${name}`, react);
+  const watcher = new ResizeObserver(resize);
+  watcher.observe(picture);
+  if (model.get("playing")) run();
+  return () => {
+    for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
+    watcher.disconnect(); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
+  };
+}
+
+export default { render };
