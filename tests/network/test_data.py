@@ -242,5 +242,8 @@ def test_data_speak_and_draw_themselves():
         drawn = sum(len(c.get_offsets()) for c in ax.collections)
         drawn += sum(len(artist.get_xdata()) for artist in ax.lines) + 20 * len(ax.images)
         assert drawn == len(sample)
+        legend = ax.get_legend()
+        labels = [text.get_text() for text in legend.get_texts()] if legend else []
+        assert labels == ([f"class {k}" for k in np.unique(sample.y)] if ax.collections else [])
         assert sample.plot(ax) is ax
     pyplot.close("all")

@@ -126,14 +126,15 @@ class Data:
         return f"{what} {spread}, with {self.y.shape[1]} targets between {low:.3g} and {high:.3g}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """A small picture: targets over the first input, classes over the first two, or images.
+        """A small picture: targets over the first input, classes over two inputs (of many, the two
+        that vary most), or the first 32 images.
 
         Colours are told apart by the colour-blind, and every class has a marker of its own.
         """
         if ax is None:
             import matplotlib.pyplot as plt
 
-            ax = plt.figure(figsize=(4, 4), layout="constrained").add_subplot()
+            ax = plt.figure(figsize=(4.5, 4), layout="constrained").add_subplot()
         if self.x.ndim == 4:
             rows, columns = 4, 8
             pictures = self.x[: rows * columns].mean(axis=1)
@@ -142,12 +143,11 @@ class Data:
             ax.imshow(mosaic(tiles), cmap="gray_r")
             ax.set_axis_off()
         elif self.classes:
+            across, up = self._widest()
             for label in np.unique(self.y).tolist():
-                own = self.x[self.y == label]
-                second = own[:, 1] if own.shape[1] > 1 else np.zeros(len(own))
                 ax.scatter(
-                    own[:, 0],
-                    second,
+                    self.x[self.y == label, across],
+                    self.x[self.y == label, up],
                     s=18,
                     marker=MARKERS[label % len(MARKERS)],
                     color=COLOURS[label % len(COLOURS)],
@@ -155,10 +155,8 @@ class Data:
                     linewidths=0.4,
                     label=f"class {label}",
                 )
-            ax.set_xlabel(self.names[0])
-            if len(self.names) > 1:
-                ax.set_ylabel(self.names[1])
-            ax.legend(frameon=False)
+            ax.set(xlabel=self.names[across], ylabel=self.names[up])
+            ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
         else:
             for output in range(self.y.shape[1]):
                 ax.plot(
@@ -168,9 +166,16 @@ class Data:
                     markersize=4,
                     color=COLOURS[output % len(COLOURS)],
                 )
-            ax.set_xlabel(self.names[0])
-            ax.set_ylabel("y")
+            ax.set(xlabel=self.names[0], ylabel="y")
         return ax
+
+    def _widest(self) -> tuple[int, int]:
+        """The first two features; of many, the two that vary most."""
+        features = self.x.shape[1]
+        if features < 3:
+            return 0, features - 1
+        first, second = np.sort(np.argsort(-self.x.std(axis=0), kind="stable")[:2])
+        return int(first), int(second)
 
     def __repr__(self) -> str:
         if self.classes:
