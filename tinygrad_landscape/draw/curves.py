@@ -75,7 +75,7 @@ def profile(profile: Profile, ax: Axes | None = None, *, caption: bool = True) -
 
     >>> import numpy as np, tinygrad_landscape as tl
     >>> line = tl.Line.between(np.array([3.0, 2.0]), np.array([-2.805, 3.131]))
-    >>> tl.draw.profile(tl.profile(tl.formulas.himmelblau(), line, resolution=51))
+    >>> tl.draw.profile(tl.profile(tl.formulas.himmelblau, line, resolution=51))
     Picture(profile, caption)
     """
     ax, own = axes(ax, (6.4, 4.0))

@@ -119,7 +119,7 @@ def _polyline(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     found: list[Artist] = []
     seen = rows[: frame + 1] if layer.follow else rows
     for color, items in _groups(layer, rows.shape[1]):
-        passes: list[tuple[NDArray, dict[str, Any]]] = []
+        passes: list[tuple[NDArray[Any], dict[str, Any]]] = []
         if layer.follow and look["ghost"] and len(seen) < len(rows):
             passes.append((rows, {"linewidth": look["width"], "alpha": look["ghost"]}))
         if look["casing"]:
@@ -127,7 +127,7 @@ def _polyline(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
             passes.append((seen, cased | {"markersize": 2 * look["dots"] + 1.6}))
         passes.append((seen, {"linewidth": look["width"], "markersize": 2 * look["dots"]}))
         for part, extra in passes:
-            given = {"color": color, "markersize": 0.0} | extra
+            given: dict[str, Any] = {"color": color, "markersize": 0.0} | extra
             given["linewidth"] = _points(given["linewidth"])
             given["markersize"] = _points(given["markersize"])
             line = Line2D(
@@ -159,7 +159,7 @@ def _ball(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     inside = np.clip(row, low, high)
     gone = np.any(inside != row, axis=1) & np.isfinite(row).all(axis=1)
     found: list[Artist] = []
-    style = {"linestyle": "", "clip_on": False, "markeredgecolor": look["edge"]}
+    style: dict[str, Any] = {"linestyle": "", "clip_on": False, "markeredgecolor": look["edge"]}
     style |= {"markeredgewidth": _points(1.6), "markersize": _points(look["size"])}
     for k, color in enumerate(look["colors"][: len(row)]):
         mine = np.arange(len(row)) % len(look["colors"]) == k
@@ -168,7 +168,7 @@ def _ball(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
         found.append(Line2D(*here.T, marker=shape, color=color, **style))
         for place, target in zip(inside[mine & gone], row[mine & gone], strict=True):
             way = ax.transData.transform(target) - ax.transData.transform(place)
-            turned = (3, 0, math.degrees(math.atan2(way[1], way[0])) - 90.0)
+            turned: Any = (3, 0, math.degrees(math.atan2(way[1], way[0])) - 90.0)
             found.append(Line2D(*place[:, None], marker=turned, color=color, **style))
     return found
 
@@ -181,7 +181,8 @@ def _arrow(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     from matplotlib import patheffects
     from matplotlib.patches import FancyArrowPatch
 
-    look, found = layer.look, []
+    look = layer.look
+    found: list[Artist] = []
     for k, (x, y, dx, dy) in enumerate(layer.row(frame)):
         if not np.isfinite([x, y, dx, dy]).all() or (dx == 0 and dy == 0):
             continue

@@ -43,7 +43,7 @@ def encode(pixels: np.ndarray) -> bytes:
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
     color_type = 2 if channels == 3 else 6
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
-    data = zlib.compress(rows, 1)
+    data = zlib.compress(rows.data, 1)
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 

@@ -99,7 +99,7 @@ class Scene:
         self.layers[name] = Layer(name, kind, index, follow, look)
 
     def set(self, name: str, array: ArrayLike) -> None:
-        """Give a layer its data `(rows, columns)` or `(rows, items, columns)`; NaN lifts the pen."""
+        """Give a layer its data, (rows, columns) or (rows, items, columns); NaN lifts the pen."""
         self.layers[self._known(name, self.layers)].set(array)
 
     def veil(self, axes: str, words: str | None) -> None:

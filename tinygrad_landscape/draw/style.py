@@ -33,7 +33,7 @@ class Style:
 
     def rc(self) -> dict[str, Any]:
         """The style as matplotlib rcParams."""
-        from matplotlib import cycler
+        from cycler import cycler
 
         s = self.scale
         paper = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
@@ -98,5 +98,6 @@ def style(name: str = "light") -> Iterator[Style]:
     import matplotlib
 
     chosen = named(name)
-    with matplotlib.rc_context(chosen.rc()):
+    settings: Any = chosen.rc()
+    with matplotlib.rc_context(settings):
         yield chosen

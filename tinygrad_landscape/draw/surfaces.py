@@ -51,8 +51,7 @@ def contour(
         A `Picture` with the artists "map", "lines", "bar" (with its own figure) and "walk".
 
     >>> import tinygrad_landscape as tl
-    >>> L = tl.formulas.himmelblau()
-    >>> surface = tl.survey(L, None, extent=5.0, resolution=21)
+    >>> surface = tl.survey(tl.formulas.himmelblau, extent=5.0, resolution=21)
     >>> tl.draw.contour(surface)
     Picture(map, lines, bar, caption)
     """

@@ -1,18 +1,18 @@
 """Replay codes: a panel's state in a short text that can be written on a blackboard.
 
 A code is `TGL1.` + payload + `.` + checksum. The payload holds only what differs from the panel's
-opening state; the checksum also covers the panel's configuration, so a code made on another panel
-is told apart from one that was copied wrongly.
+opening state, readably; the checksum's second half also covers the panel's configuration, so that a
+code made on another panel is told apart from one that was copied wrongly.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from tinygrad_landscape.engine.errors import ParameterError
 
@@ -22,13 +22,10 @@ VERSION = 1
 def write(state: dict[str, Any], configuration: Any) -> str:
     """The code of `state` on a panel with this `configuration` (both plain JSON data).
 
-    >>> write({"lr": 2.7}, "a panel")
-    'TGL1.eyJsciI6Mi43fQ.rmiqobqt'
+    >>> write({"lr": 2.7, "frame": 3}, "a panel")
+    'TGL1.lr=2.7&frame=3.3z6hjjmn'
     """
-    compact = json.dumps(state, separators=(",", ":"), sort_keys=True)
-    payload = base64.urlsafe_b64encode(compact.encode()).decode().rstrip("=")
-    if not state:
-        payload = ""
+    payload = urlencode({name: _short(value) for name, value in state.items()})
     return f"TGL{VERSION}.{payload}.{_digest(payload)}{_digest(payload, configuration)}"
 
 
@@ -41,7 +38,7 @@ def read(code: str, configuration: Any) -> dict[str, Any]:
     >>> read(write({"lr": 2.7}, "a panel"), "a panel")
     {'lr': 2.7}
     """
-    parts = re.fullmatch(r"\s*TGL(\d+)\.([\w-]*)\.?(\w*)\s*", code)
+    parts = re.fullmatch(r"TGL(\d+)\.(.*?)\.?([a-z2-7]*)", code.strip(), re.DOTALL)
     if parts is None:
         raise ParameterError(
             f"got {code!r}, which is no replay code; one begins with TGL{VERSION}."
@@ -52,19 +49,21 @@ def read(code: str, configuration: Any) -> dict[str, Any]:
             f"this code was made by a newer tinygrad_landscape (TGL{version}); upgrade with "
             "`pip install --upgrade tinygrad-landscape`"
         )
-    if check[:4] != _digest(payload):
+    if len(check) != 8 or check[:4] != _digest(payload):
         raise ParameterError("this code is damaged: a letter was lost or changed; copy it again")
     if check[4:] != _digest(payload, configuration):
         raise ParameterError("this code belongs to another panel; open the one it was made on")
-    if not payload:
-        return {}
     try:
-        state = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, ValueError):
-        state = None
-    if not isinstance(state, dict):
-        raise ParameterError("this code is damaged: it does not hold a state; copy it again")
-    return state
+        return {name: json.loads(value) for name, value in parse_qsl(payload, strict_parsing=True)}
+    except ValueError:
+        if not payload:
+            return {}
+        raise ParameterError("this code is damaged: it holds no state; copy it again") from None
+
+
+def _short(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, separators=(",", ":"))
 
 
 def _digest(*parts: Any) -> str:

@@ -1,7 +1,7 @@
 """Controls that several panels use: a slider never comes without a labelled number box.
 
-ipywidgets' sliders carry no label that a screen reader could read, and no hand hits 2.62 on a
-slider; the box beside it, tied to the same value, mends both.
+The box holds the value and a label that a screen reader can read (ipywidgets' sliders have none);
+the slider beside it moves in notches, and no hand needs to hit 2.62 on it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,17 @@ from typing import Any
 
 import ipywidgets
 
-STEP = 0.02  # decades per key press on a log slider
+NOTCHES = 50  # per decade of a log slider
 
 LABEL = {"description_width": "initial"}
 
 
 def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
-    """A log slider from `low` to `high` and the number box that shows and sets the same value."""
-    slider = ipywidgets.FloatLogSlider(
-        value=value,
-        min=math.log10(low),
-        max=math.log10(high),
-        step=STEP,
-        readout=False,
-        layout={"flex": "1 1 120px", "min_width": "80px"},
-    )
+    """A number box from `low` to `high` and the log slider that moves it.
+
+    The box is the control, with the exact value; the slider goes to the nearest notch. (ipywidgets'
+    FloatLogSlider would snap a typed 2.62 to a notch and write that back.)
+    """
     box = ipywidgets.BoundedFloatText(
         value=value,
         min=low,
@@ -35,31 +31,45 @@ def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
         style=LABEL,
         layout={"width": "190px"},
     )
-    slider.observe(lambda change: box.set_trait("value", tidy(change["new"])), "value")
-    box.observe(lambda change: follow(slider, change["new"]), "value")
-    return slider, box
+    slider = ipywidgets.IntSlider(
+        value=_notch(value),
+        min=_notch(low),
+        max=_notch(high),
+        readout=False,
+        tooltip=label,
+        layout={"flex": "1 1 120px", "min_width": "80px"},
+    )
+
+    def slid(change: Any) -> None:
+        if change["new"] != _notch(box.value):
+            box.value = min(max(low, notched(change["new"])), high)
+
+    slider.observe(slid, "value")
+    box.observe(lambda change: slider.set_trait("value", _notch(change["new"])), "value")
+    return box, slider
 
 
-def tidy(value: float) -> float:
-    """A value as a hand means it: on the slider's own notches three figures, else untouched.
+def notched(notch: int) -> float:
+    """The value of a notch in three figures.
 
-    >>> tidy(10 ** -0.3), tidy(2.59807)
-    (0.501, 2.59807)
+    >>> notched(0), notched(-15), notched(21)
+    (1.0, 0.501, 2.63)
     """
-    notch = math.log10(value) / STEP
-    return float(f"{value:.3g}") if abs(notch - round(notch)) < 1e-6 else value
+    return float(f"{10.0 ** (notch / NOTCHES):.3g}")
 
 
-def follow(slider: Any, value: float) -> None:
-    """Move a slider to a typed value, unless it already stands for it."""
-    if tidy(slider.value) != value:
-        slider.value = value
+def _notch(value: float) -> int:
+    return round(math.log10(value) * NOTCHES)
 
 
-def number(label: str, value: float, low: float, high: float, tooltip: str = "") -> Any:
+def number(label: str, value: float, low: float, high: float) -> Any:
     """A labelled number box."""
-    unit = 10.0 ** math.floor(math.log10((high - low) / 200))
     return ipywidgets.BoundedFloatText(
-        value=value, min=low, max=high, step=10 * unit, description=label, tooltip=tooltip,
-        style=LABEL, layout={"width": "initial", "min_width": "150px"},
-    )  # fmt: skip
+        value=value,
+        min=low,
+        max=high,
+        step=10.0 ** math.floor(math.log10((high - low) / 20)),
+        description=label,
+        style=LABEL,
+        layout={"width": "initial", "min_width": "150px"},
+    )

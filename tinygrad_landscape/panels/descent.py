@@ -169,7 +169,7 @@ class Descent(Panel):
     # Computing ----------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._lr = controls.tidy(self.controls["lr"].value)
+        self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin
         free = self.controls["all_weights"].value
@@ -252,7 +252,7 @@ class Descent(Panel):
         self, lr: float, lr_range: tuple[float, float], start: NDArray, steps: int,
         low: NDArray, high: NDArray,
     ) -> None:  # fmt: skip
-        slider, self._lr_box = controls.rate("learning rate", lr, *lr_range)
+        box, self._slider = controls.rate("learning rate", lr, *lr_range)
         boxes = [
             controls.number(f"start, {label}", float(value), a, b)
             for label, value, a, b in zip(
@@ -260,7 +260,7 @@ class Descent(Panel):
             )
         ]
         self.controls = {
-            "lr": slider,
+            "lr": box,
             "start_x": boxes[0],
             "start_y": boxes[1],
             "steps": ipywidgets.BoundedIntText(
@@ -274,7 +274,7 @@ class Descent(Panel):
         }  # fmt: skip
 
     def _rows(self, hide: Sequence[str]) -> tuple[list[Any], list[Any]]:
-        row = [self._lr_box, self.controls["lr"]]
+        row = [self.controls["lr"], self._slider]
         names = ["start_x", "start_y", "steps", "all_weights"]
         more = ipywidgets.HBox(
             [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
@@ -284,7 +284,7 @@ class Descent(Panel):
         for name in hide:
             shown(self.controls[name], False)
         if "lr" in hide:
-            shown(self._lr_box, False)
+            shown(self._slider, False)
         return row, [more]
 
     def _moved(self, change: Any) -> None:

@@ -71,13 +71,13 @@ class ImageStage(ipywidgets.VBox, Player):
         self._clock.interval = round(1000 / self.speed)
         self._clock.playing = self.playing
         if self.playing:
-            self.revealed = True
+            self.revealed, self.resting = True, False
             if self.frame >= self.frames - 1:
                 self.frame = 0
 
     def _scrubbed(self, change: Any) -> None:
         if change["new"] != self.frame:
-            self.frame, self.revealed = change["new"], True
+            self.frame, self.revealed, self.resting = change["new"], True, False
         if self.playing and self.frame >= self.frames - 1:
             self.playing = False
 
@@ -86,7 +86,9 @@ class ImageStage(ipywidgets.VBox, Player):
 
     def _step(self, by: int) -> None:
         self.playing = False
-        self.frame, self.revealed = min(max(0, self.frame + by), self.frames - 1), True
+        here = 0 if by > 0 and self.resting else self.frame
+        self.frame, self.revealed = min(max(0, here + by), self.frames - 1), True
+        self.resting = False
 
 
 def _paragraphs(sentence: str, honesty: str) -> str:

@@ -77,6 +77,7 @@ class Panel:
     def _open(self, row: Sequence[Any], more: Sequence[Any]) -> None:
         """Lay out the first row, the stage and what folds out; listen; show the opening state."""
         self._later, self._done, self._deaf = Later(), False, False
+        self._wanted: int | None = None  # the frame to show, None for the last one
         self._error = ipywidgets.HTML().add_class("tgl-error")
         self._code = ipywidgets.Text(
             description="replay code",
@@ -91,19 +92,20 @@ class Panel:
         button.observe(lambda change: shown(fold, change["new"]), "value")
         first = ipywidgets.HBox([*row, button], layout={"align_items": "center"})
         parts = [first, self.player, fold, self._error]
-        self.widget = ipywidgets.VBox(parts, layout={"max_width": "100%"}).add_class("tgl-panel")
+        width = f"min(100%, {self.player.scene.size[0]}px)"
+        self.widget = ipywidgets.VBox(parts, layout={"max_width": width}).add_class("tgl-panel")
         shown(fold, False)
         self._begin()
         self._work(float("inf"))
         self._done = True
-        self._show()
-        self.player.frame = self._last
+        self._present()
         self._opening = self.state
         self._tell()
         for control in self.controls.values():
             control.observe(self._changed, "value")
         self.player.observe(self._moved, "start")
-        self.player.observe(lambda _: self._soon(), ["dragging", "playing", "frame"])
+        self.player.observe(self._turned, "frame")
+        self.player.observe(lambda _: self._soon(), ["dragging", "playing"])
         self.player.observe(lambda _: self.reset(), "resets")
         self._code.observe(self._entered, "value")
 
@@ -145,12 +147,14 @@ class Panel:
             self._deaf = False
         self._react()
         self.settle()
-        self.player.frame = min(frame, self._last) if "frame" in given else self._last
+        self._wanted = min(frame, self._last) if "frame" in given else None
+        self._present()
         self._tell()
 
     def reset(self) -> None:
         """Go back to the opening state; the same walk is made again, exactly."""
         self.load({})
+        self.player.revealed = False
 
     # Time -------------------------------------------------------------------------------------
 
@@ -162,21 +166,20 @@ class Panel:
         """Show moment `frame`, counted from 0; beyond the ends, the first or the last one."""
         self.settle()
         self.pause()
-        self.player.revealed = True
+        self.player.revealed, self.player.resting = True, False
         self.player.frame = min(max(0, int(frame)), self._last)
 
     def step(self, by: int = 1) -> None:
-        """Go `by` moments on (negative: back). The first step of an untouched panel starts at 0."""
+        """Go `by` moments on (negative: back); from 0 if the end rests there untouched."""
         self.settle()
-        untouched = by > 0 and not self.player.revealed and self.player.frame == self._last
-        self.seek((0 if untouched else self.player.frame) + by)
+        self.seek((0 if by > 0 and self.player.resting else self.player.frame) + by)
 
     def play(self) -> None:
         """Let the browser turn the frames, from the beginning if the end is shown."""
         self.settle()
         if self.player.frame == self._last:
             self.player.frame = 0
-        self.player.revealed = True
+        self.player.revealed, self.player.resting = True, False
         self.player.playing = True
 
     def pause(self) -> None:
@@ -221,11 +224,22 @@ class Panel:
             self._later(0.0, self._rest)
 
     def _present(self) -> None:
-        """Show; a panel that showed the end goes on showing it."""
-        at_end = self.player.frame >= self._last
-        self._show()
-        if at_end and not self.player.playing:
-            self.player.frame = self._last
+        """Show; keep to the frame that was shown, or to the end if that was."""
+        self._deaf, deaf = True, self._deaf
+        try:
+            self._show()
+            if not self.player.playing:
+                wanted = self._last if self._wanted is None else self._wanted
+                self.player.frame = min(wanted, self._last)
+                self.player.resting = self._wanted is None
+        finally:
+            self._deaf = deaf
+
+    def _turned(self, change: Any) -> None:
+        """Somebody turned to another frame."""
+        if not self._deaf:
+            self._wanted = None if change["new"] >= self._last else change["new"]
+            self._soon()
 
     def _moved(self, change: Any) -> None:
         """The start was dragged; a panel that has one puts it into its controls."""

@@ -60,7 +60,7 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
 
 class Player(t.HasTraits):
     """What both players have. Front ends write `frame`, `playing`, `speed`, `start`, `dragging`,
-    `revealed` and `resets`; the kernel writes the rest, and shows changed data by `update()`."""
+    `revealed`, `resting` and `resets`; the kernel writes the rest, and shows changed data by `update()`."""
 
     frame = t.Int(0, help="the moment shown, 0 .. frames - 1")
     frames = t.Int(1, help="how many moments there are")
@@ -69,6 +69,7 @@ class Player(t.HasTraits):
     start = t.List(t.Float(), [0.0, 0.0], help="where the draggable point is, in data coordinates")
     dragging = t.Bool(False, help="whether a hand holds the point just now")
     revealed = t.Bool(False, help="whether the veils are lifted")
+    resting = t.Bool(True, help="whether the end is shown because nobody chose a frame")
     resets = t.Int(0, help="goes up by one whenever Reset is pressed")
     sentence = t.Unicode("", help="the answer in words, under the picture")
     honesty = t.Unicode("", help="what the picture shows and leaves out")

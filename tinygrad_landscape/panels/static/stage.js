@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `dragging`, `revealed`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `playing`, `speed`, `start`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // Hooks for tests and for style sheets:
@@ -191,13 +191,13 @@ const icon = (name) => {
 
 function render({ model, el }) {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const button = (name, label) => node("button", `tgl-${name}`, { type: "button", "aria-label": label, title: label }, icon(name));
+  const button = (name, label, key) => node("button", `tgl-${name}`, { type: "button", title: `${label} (${key})` }, icon(name), node("span", "", {}, label));
   const canvas = node("canvas", "tgl-canvas", { "aria-hidden": "true" });
   const background = node("img", "tgl-background", { alt: "", draggable: "false" });
   const start = node("button", "tgl-start", { type: "button", "aria-roledescription": "movable point" });
   const picture = node("div", "tgl-picture", { role: "group", tabindex: "0" }, background, canvas, start);
-  const [play, back, forward, reset] = [button("play", "Play"), button("back", "One step back"),
-    button("forward", "One step forward"), button("reset", "Reset")];
+  const [play, back, forward, reset] = [button("play", "Play", "space"), button("back", "Step back", "left arrow"),
+    button("forward", "Step", "right arrow"), button("reset", "Reset", "r")];
   const scrub = node("input", "tgl-scrub", { type: "range", min: "0", step: "1", "aria-label": "Step" });
   const speed = node("select", "tgl-speed", { "aria-label": "Steps a second", title: "Steps a second" },
     ...SPEEDS.map((each) => node("option", "", { value: each }, `${each}/s`)));
@@ -274,9 +274,9 @@ function render({ model, el }) {
   }
 
   // -- time
-  function go(to, changes = {}) {
+  function go(to) {
     frame = Math.max(0, Math.min(last(), to)); dirty();
-    save({ frame, revealed: true, ...changes });
+    save({ frame, revealed: true, resting: false });
   }
   function tick(now) {
     if (clock === null) return;
@@ -290,7 +290,7 @@ function render({ model, el }) {
     if (clock !== null) return;
     if (frame >= last()) frame = 0;
     clock = performance.now(); showPlay(); dirty();
-    save({ playing: true, revealed: true, frame });
+    save({ playing: true, revealed: true, resting: false, frame });
     requestAnimationFrame(tick);
   }
   function pause(lead = "Paused") {
@@ -299,10 +299,12 @@ function render({ model, el }) {
   }
   function showPlay() {
     const playing = clock !== null, label = playing ? "Pause" : "Play";
-    play.replaceChildren(icon(playing ? "pause" : "play"), label); play.setAttribute("aria-label", label); play.title = `${label} (space)`;
+    play.replaceChildren(icon(playing ? "pause" : "play"), label); play.title = `${label} (space)`;
   }
   const toggle = () => (clock === null ? run() : pause());
-  const step = (by) => { pause(""); go(frame + by); announce(); };
+  const step = (by) => { // from 0 if the end is shown only because nobody chose a frame
+    pause(""); go((by > 0 && model.get("resting") ? 0 : frame) + by); announce();
+  };
   const restart = () => { pause(""); save({ resets: model.get("resets") + 1 }); };
 
   // -- hands
