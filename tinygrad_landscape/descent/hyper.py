@@ -37,7 +37,7 @@ def checked(owner: Any, name: str, value: Any) -> Any:
     if name not in RANGES or (name == "clip_norm" and value is None):
         return value
     if name == "betas":
-        if np.ndim(value) == 0 or len(value) != 2:
+        if not isinstance(value, tuple | list) or len(value) != 2:
             raise ParameterError(f"{type(owner).__name__}: got betas={value!r}; expected (b1, b2)")
         return tuple(_number(owner, name, v) for v in value)
     if name == "lr" and isinstance(value, Mapping):
@@ -66,6 +66,15 @@ def _number(owner: Any, name: str, value: Any) -> Any:
 def is_zero(value: Any) -> bool:
     """Whether a hyperparameter is off, for all walkers."""
     return type(value) is float and value == 0.0
+
+
+def spelled(value: Any) -> str:
+    """A hyperparameter in a few characters, an array by its range."""
+    if isinstance(value, np.ndarray):
+        return f"<{value.min():g} to {value.max():g}, shape {value.shape}>"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(spelled, value))})"
+    return getattr(value, "__name__", repr(value))
 
 
 def shapes(value: Any) -> list[tuple[int, ...]]:

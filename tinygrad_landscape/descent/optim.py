@@ -13,14 +13,14 @@ theta.
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import ParameterError, ShapeError
-from .hyper import Number, Rate, checked, is_zero
+from .hyper import Number, Rate, checked, is_zero, spelled
 
 Array = NDArray[Any]
 Step = tuple[Array, Any]
@@ -69,13 +69,11 @@ class Optimizer:
         return theta, g + self.weight_decay * theta
 
     def __repr__(self) -> str:
-        told = []
-        for f in sorted(fields(self), key=lambda f: bool(f.kw_only)):
-            value = getattr(self, f.name)
-            if isinstance(value, np.ndarray):
-                told.append(f"{f.name}=<{value.min():g} to {value.max():g}, shape {value.shape}>")
-            elif f.name == "lr" or f.default is MISSING or value != f.default:
-                told.append(f"{f.name}={value!r}")
+        told = [
+            f"{f.name}={spelled(getattr(self, f.name))}"
+            for f in sorted(fields(self), key=lambda f: bool(f.kw_only))
+            if f.name == "lr" or spelled(getattr(self, f.name)) != spelled(f.default)
+        ]
         return f"{type(self).__name__}({', '.join(told)})"
 
 

@@ -66,66 +66,73 @@ def descend(
     """
     _check_whole(steps=(steps, 0), record_every=(record_every, 1))
     check_batch_size(landscape, batch_size)
-    theta, lr_at_first, seeds = _start(landscape, theta, optimizer, seed)
+    theta, lr, seeds = _start(landscape, theta, optimizer, seed)
     book = _Book(theta, steps, record_every, memory)
+    left = memory - book.nbytes
     passes = 6 if getattr(optimizer, "uses_curvature", False) else 3
-    at_once = landscape.points_at_once(theta.dtype, memory - book.nbytes, passes)
-    ground = Ground(landscape, batch_size, seeds, at_once, memory - book.nbytes)
-    rule, walkers, ended = _trusted(optimizer, theta.dtype), _Walkers(theta), "finished"
-    state, lr, bar = rule.init(theta), lr_at_first, _bar(steps) if progress else None
+    at_once = landscape.points_at_once(theta.dtype, left, passes)
+    ground = Ground(landscape, batch_size, seeds, at_once, left)
+    walkers, rule = _Walkers(theta), _trusted(optimizer, theta.dtype)
+    bar = _bar(steps) if progress else None
+    ended = "interrupted"
     try:
-        with np.errstate(
-            all="ignore"
-        ):  # whatever overflows here is a walker that fell, and is told
-            for t in range(steps + 1):
-                recorded, last = t % record_every == 0 or t == steps, t == steps
-                here = ground.step(t)
-                full = ground.full.value_and_gradient(theta) if recorded or ground.exact else None
-                step = full if full and (ground.exact or last) else here.value_and_gradient(theta)
-                theta, (loss, _, height, slope) = walkers.look(t, theta, step, full)
-                if schedule is not None:
-                    lr = lr_at_first * _factor(schedule, t)
-                if recorded:
-                    book.enter(t, theta, height, slope)
-                if callbacks:
-                    record = StepRecord(
-                        t,
-                        _sealed(theta),
-                        loss,
-                        step[1],
-                        height,
-                        slope,
-                        lr,
-                        walkers.alive,
-                        landscape,
-                    )
-                    ending = [c for c in callbacks if c(record)]  # every callback sees every step
-                    if ending and not last:
-                        if not recorded:
-                            full = full or ground.full.value_and_gradient(theta)
-                            book.enter(t, theta, *walkers.look(t, theta, full, full)[1][2:])
-                        ended = f"ended by {_named(ending[0])}"
-                        break
-                if last:
-                    break
-                if not walkers.any_alive:
-                    book.rest(t, theta)
-                    break
-                book.batch_losses[t] = loss
-                walkers.previous = theta
-                theta, state = rule.step(theta, step[1], state, lr, here)
-                if walkers.any_fallen:
-                    theta = np.where(walkers.alive[..., None], theta, walkers.previous)
-                if bar is not None:
-                    bar.update()
+        with np.errstate(all="ignore"):  # whatever overflows here is a walker that fell, and told
+            ended = _walk(ground, walkers, book, rule, theta, lr, schedule, callbacks, bar)
     except KeyboardInterrupt:
         if not book.rows:
             raise
-        ended = "interrupted"
     finally:
         if bar is not None:
             bar.close()
     return book.trajectory(walkers.fell_at, ended, _told(optimizer, batch_size, schedule))
+
+
+def _walk(
+    ground: Ground,
+    walkers: "_Walkers",
+    book: "_Book",
+    rule: Any,
+    theta: Array,
+    lr_at_first: Any,
+    schedule: Callable[[int], float] | None,
+    callbacks: Sequence[Callable[[StepRecord], Any]],
+    bar: Any,
+) -> str:
+    """Take the steps, entering them into the book; say how the walk ended."""
+    lr, state, steps = lr_at_first, rule.init(theta), len(book.batch_losses)
+    for t in range(steps + 1):
+        recorded, last = t % book.every == 0 or t == steps, t == steps
+        here = ground.full if last else ground.step(t)
+        full = ground.full.value_and_gradient(theta) if recorded or ground.exact else None
+        step = full if full and here is ground.full else here.value_and_gradient(theta)
+        theta, loss, height, slope = walkers.look(t, theta, step, full)
+        if recorded:
+            book.enter(t, theta, height, slope)
+        if schedule is not None:
+            lr = lr_at_first * _factor(schedule, t)
+        if callbacks:
+            seen = (t, _sealed(theta), loss, step[1], height, slope, lr, walkers.alive)
+            record = StepRecord(*seen, ground.landscape)
+            ending = [c for c in callbacks if c(record)]  # every callback sees every step
+            if ending and not last:
+                if not recorded:
+                    full = full or ground.full.value_and_gradient(theta)
+                    theta, _, height, slope = walkers.look(t, theta, full, full)
+                    book.enter(t, theta, height, slope)
+                return f"ended by {_named(ending[0])}"
+        if last:
+            break
+        if not walkers.any_alive:
+            book.rest(t, theta)
+            break
+        book.batch_losses[t] = loss
+        walkers.previous = theta
+        theta, state = rule.step(theta, step[1], state, lr, here)
+        if walkers.any_fallen:
+            theta = np.where(walkers.alive[..., None], theta, walkers.previous)
+        if bar is not None:
+            bar.update()
+    return "finished"
 
 
 class _Walkers:
@@ -137,15 +144,18 @@ class _Walkers:
         self.alive, self.fell_at = np.ones(lead, bool), np.full(lead, -1)
         self.any_alive, self.any_fallen = True, False
 
-    def look(self, t: int, theta: Array, step: Any, full: Any) -> tuple[Array, tuple[Any, ...]]:
-        """Find who fell at step t and put them back; give theta and (loss, norm) of step and
-        full."""
+    def look(self, t: int, theta: Array, step: Any, full: Any) -> tuple[Array, Any, Any, Any]:
+        """Find who fell at step t and put them back.
+
+        `step` and `full` are (loss, gradient) of the coming step and of the full landscape (or
+        None). Gives theta, the step's loss, and the full landscape's loss and gradient norm.
+        """
         both = [step] if full is None or full is step else [step, full]
         losses, norms = [loss for loss, _ in both], [_length(g) for _, g in both]
         if t == 0:
             self.limit = FALL * (1.0 + np.abs(losses[-1]))
         sound = self._sound(theta, losses, norms)
-        if self.any_fallen or not _every(sound):
+        if not _every(sound | ~self.alive):
             norms = [_safe_length(g) for _, g in both]
             fresh = self.alive & ~self._sound(theta, losses, norms)
             if fresh.any():
@@ -153,10 +163,11 @@ class _Walkers:
                 theta = np.where(fresh[..., None], self.previous, theta)
                 self.alive = self.alive & ~fresh
                 self.any_alive, self.any_fallen = bool(self.alive.any()), True
+        if self.any_fallen:
             losses = [np.where(self.alive, v, np.nan).astype(theta.dtype) for v in losses]
             norms = [np.where(self.alive, v, np.nan).astype(theta.dtype) for v in norms]
         known = (None, None) if full is None else (losses[-1], norms[-1])
-        return theta, (losses[0], norms[0], *known)
+        return theta, losses[0], *known
 
     def _sound(self, theta: Array, losses: list[Any], norms: list[Any]) -> Any:
         """Who stands at a finite point, with finite gradients and a finite, not too high loss."""
@@ -164,7 +175,7 @@ class _Walkers:
         if not _every(sound):
             sound = _safe_length(theta) < math.inf
         for loss, norm in zip(losses, norms, strict=True):
-            sound = sound & (loss <= self.limit) & (loss > -math.inf) & (norm < math.inf)
+            sound = sound & (loss <= self.limit) & (np.abs(loss) < math.inf) & (norm < math.inf)
         return sound
 
 
@@ -179,11 +190,11 @@ class _Book:
         self.nbytes = rows * (theta.nbytes + 2 * walkers * size) + steps * walkers * size + working
         if self.nbytes > memory:
             raise ParameterError(
-                f"recording {rows} points of {walkers} walkers, {theta.shape[-1]} weights each, takes "
-                f"about {self.nbytes / 1e6:.0f} MB, more than memory={memory / 1e6:.0f}e6; raise "
-                f"record_every={every}, or memory="
+                f"recording {rows} points of {walkers} walkers, {theta.shape[-1]} weights each, "
+                f"takes about {self.nbytes / 1e6:.0f} MB, more than memory={memory / 1e6:.0f}e6; "
+                f"raise record_every={every}, or memory="
             )
-        self.rows = 0
+        self.rows, self.every = 0, every
         self.points = np.empty((rows, *theta.shape), theta.dtype)
         self.losses, self.gradient_norms = np.empty((2, rows, *lead), theta.dtype)
         self.batch_losses = np.empty((steps, *lead), theta.dtype)
