@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_landscape.engine.errors import ParameterError
-from tinygrad_landscape.landscape.sources import FunctionLandscape
+
+from .sources import FunctionLandscape
 
 Array = NDArray[Any]
 Pair = tuple[float, float]
@@ -304,16 +305,14 @@ def _chain(w: Any) -> Any:
     return 0.5 * (w.prod(-1) - 1.0) ** 2
 
 
-def _three_valleys(w: Any, x: Array) -> Any:
-    return np.tanh(w[..., 1:] * x - 1.7) - 1.5 * np.tanh(w[..., :1] * x + 1.5)
+def _two_tanh(biases: Pair, outputs: Pair, w: Any, x: Array) -> Any:
+    """A 1-2-1 tanh network with these hidden biases and output weights; its input weights are w."""
+    bias, output = (np.array(pair, x.dtype)[:, None] for pair in (biases, outputs))
+    return (output * np.tanh(w[..., None] * x + bias)).sum(-2)
 
 
 def _one_neuron(w: Any, x: Array) -> Any:
     return w[..., 1:] * np.tanh(w[..., :1] * x)
-
-
-def _sieve(w: Any, x: Array) -> Any:
-    return 2.0 * np.tanh(w[..., :1] * x - 0.4) + 1.5 * np.tanh(w[..., 1:] * x - 1.5)
 
 
 def _sine_neuron(w: Any, x: Array) -> Any:
@@ -330,7 +329,7 @@ def _sine_copies(points: list[Pair], reach: float = 4.0) -> list[Pair]:
 _WEIGHTS = ("w1", "w2")
 
 three_valleys = Fitted(
-    _three_valleys,
+    partial(_two_tanh, (1.5, -1.7), (-1.5, 1.0)),
     np.linspace(-2.0, 2.0, 24),
     truth=(1.7, 2.3),
     extent=(-4.0, 4.0, -4.0, 4.0),
@@ -358,7 +357,7 @@ one_neuron = Fitted(
 origin."""
 
 sieve = Fitted(
-    _sieve,
+    partial(_two_tanh, (-0.4, -1.5), (2.0, 1.5)),
     np.linspace(-2.0, 2.0, 24),
     truth=(1.8, 0.2),
     extent=(-1.0, 4.0, -2.0, 5.0),

@@ -19,7 +19,7 @@ from .assignment import assignment
 from .checks import read_only, vector
 from .plane import Line
 from .survey import profile
-from .twins import hidden_layers
+from .twins import HiddenLayer, hidden_layers
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -140,10 +140,11 @@ def align(network: "Network", p: ArrayLike, q: ArrayLike, sweeps: int = 20) -> A
     """Return the twin of `q` `(P,)` nearest to `p` `(P,)`: the same function, its hidden neurons in
     another order.
 
-    Neurons of layers followed by an odd activation (Tanh, Sine) may also flip their sign. One layer
-    at a time is matched exactly (an assignment problem) until nothing changes, so with one hidden
-    layer the twin is the nearest one, with more a near one. Source: Ainsworth et al. 2023, section
-    3.2; signs: Chen et al. 1993.
+    Neurons of layers followed by an odd activation (Tanh, Sine) may also flip their sign. Each
+    layer is matched exactly, an assignment problem; with one hidden layer the twin is the nearest
+    of all. With more, layers are matched in turn until nothing changes, from q itself and from a
+    first guess by incoming weights alone, and the nearer outcome is a near one. Source: Ainsworth
+    et al. 2023, section 3.2; signs: Chen et al. 1993.
 
     >>> import tinygrad_landscape as tl
     >>> net = tl.Network(tl.Linear(1, 2), tl.Tanh(), tl.Linear(2, 1))
@@ -151,20 +152,30 @@ def align(network: "Network", p: ArrayLike, q: ArrayLike, sweeps: int = 20) -> A
     array([1. , 2. , 0. , 0.1, 3. , 4. , 0.5])
     """
     p = vector("p", p)
-    q = np.array(vector("q", q, like=p))
+    q = vector("q", q, like=p)
     layers = hidden_layers(network)
+    guess = q
+    for layer in layers:
+        guess = _matched(layer, p, guess, outgoing=False)
+    twins = [_settled(layers, p, start, sweeps) for start in (q, guess)]
+    return np.array(min(twins, key=lambda twin: float(np.linalg.norm(twin - p))))
+
+
+def _settled(layers: list[HiddenLayer], p: Array, q: Array, sweeps: int) -> Array:
+    """Match one layer after the other until nothing changes."""
     for _ in range(sweeps):
-        before = q.copy()
+        before = q
         for layer in layers:
-            mine, theirs = layer.neurons(p), layer.neurons(q)
-            likeness = mine @ theirs.T  # |mine - theirs|^2 is least where this is largest
-            order = assignment(-np.abs(likeness) if layer.odd else -likeness)
-            signs = (
-                np.where(likeness[np.arange(len(order)), order] < 0.0, -1.0, 1.0)
-                if layer.odd
-                else 1.0
-            )
-            q = layer.rearranged(q, order, signs)
+            q = _matched(layer, p, q)
         if np.array_equal(before, q):
             break
     return q
+
+
+def _matched(layer: HiddenLayer, p: Array, q: Array, outgoing: bool = True) -> Array:
+    """Return q with the neurons of one layer in the order (and signs) nearest to p's."""
+    # |mine - theirs|^2 is least where the product of the two is largest
+    likeness = layer.neurons(p, outgoing) @ layer.neurons(q, outgoing).T
+    order = assignment(-np.abs(likeness) if layer.odd else -likeness)
+    flip = layer.odd & (likeness[np.arange(len(order)), order] < 0.0)
+    return layer.rearranged(q, order, np.where(flip, -1.0, 1.0))

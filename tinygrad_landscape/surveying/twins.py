@@ -48,11 +48,14 @@ class HiddenLayer:
     outgoing: "Slot"
     odd: bool
 
-    def neurons(self, theta: Array) -> Array:
-        """Return everything that belongs to each neuron, `(h, in + 1 + out)`."""
-        parts = [_part(theta, self.incoming).T, _part(theta, self.outgoing)]
+    def neurons(self, theta: Array, outgoing: bool = True) -> Array:
+        """Return everything that belongs to each neuron, `(h, in + 1 + out)`, or only what comes
+        in, `(h, in + 1)`."""
+        parts = [_part(theta, self.incoming).T]
         if self.bias is not None:
             parts.append(_part(theta, self.bias)[:, None])
+        if outgoing:
+            parts.append(_part(theta, self.outgoing))
         return np.concatenate(parts, axis=1)
 
     def rearranged(self, theta: Array, order: Array, signs: Any) -> Array:
