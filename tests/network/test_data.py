@@ -114,6 +114,7 @@ def test_digits_are_the_uci_digits():
     few = data.digits(n=50, seed=3)
     assert len(few) == 50
     assert few.classes == 10
+    assert np.bincount(few.y).tolist() != np.bincount(digits.y[:50]).tolist()
     file = Path(inspect.getfile(data)).with_name("digits.npz")
     assert file.stat().st_size < 200_000
     with np.load(file) as stored:
@@ -161,6 +162,8 @@ def test_standardize_uses_the_training_datas_statistics():
     images = data.digits(100, image=True).standardize()
     assert images.x.mean() == pytest.approx(0.0, abs=1e-12)
     assert images.x.std() == pytest.approx(1.0)
+    colours = tl.Data(x.reshape(20, 2, 2, 3) * [[[1.0]], [[9.0]]], np.arange(20) % 2).standardize()
+    assert np.allclose(colours.x.std(axis=(0, 2, 3)), 1.0)
     with pytest.raises(tl.ShapeError):
         train.standardize(like=data.moons())
 

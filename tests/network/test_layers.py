@@ -227,6 +227,19 @@ def test_ties_in_a_window_share_the_gradient():
     assert (g == 0.25).all()
 
 
+def test_flatten_keeps_the_order_of_the_pixels():
+    x = np.arange(2.0 * 3 * 4 * 5 * 6).reshape(2, 3, 4, 5, 6)
+    assert np.array_equal(tl.Flatten()(x), x.reshape(2, 3, 120))
+
+
+def test_eps_is_added_to_the_variance():
+    x = np.array([[-1.0], [1.0]])  # variance 1
+    net = tl.Network(tl.BatchNorm(1, eps=3.0))
+    assert np.allclose(net(net.init(), x), x / 2.0)
+    net = tl.Network(tl.LayerNorm(2, eps=3.0))
+    assert np.allclose(net(net.init(), x.T), x.T / 2.0)
+
+
 def test_layer_norm_standardises_each_sample_and_batch_norm_each_feature():
     rng = np.random.default_rng(0)
     x = 5.0 + 3.0 * rng.normal(size=(50, 4))
