@@ -294,7 +294,7 @@ def _length(x: Array) -> Any:
 
 
 def _safe_length(x: Array) -> Any:
-    """The same where the square would overflow, or vanish."""
+    """The same, where the square may overflow."""
     scale = np.abs(x).max(axis=-1)
     return scale * _length(x / np.where(scale > 0.0, scale, 1.0)[..., None])
 

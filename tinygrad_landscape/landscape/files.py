@@ -50,7 +50,7 @@ def load(
     `ParameterError`."""
     name = os.fspath(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         facts = json.loads(str(arrays.pop("json")))
         found = facts["package"], facts["kind"], int(facts["format"])
