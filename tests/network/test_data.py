@@ -237,7 +237,7 @@ def test_senseless_wishes_are_refused(wrong):
 def test_data_speak_and_draw_themselves():
     assert repr(data.moons(5)) == "Data(5 samples: x (5, 2) float64, y (5,) 2 classes of 3, 2)"
     assert "in 2 classes" in data.moons().describe()
-    assert "1 targets between" in data.line().describe()
+    assert "with targets between" in data.line().describe()
     from matplotlib import pyplot
 
     for sample in (data.blobs(), data.line(), data.digits(20, image=True), data.digits(20)):

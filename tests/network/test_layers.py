@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal, special
 
 import tinygrad_landscape as tl
+from tinygrad_landscape import network
 from tinygrad_landscape.engine import Tensor, gradients
 
 IMAGE = (2, 6, 6)
@@ -333,6 +334,19 @@ def test_dropout_of_images_draws_one_mask_for_all_points():
     y = net(np.ones((3, net.size)), np.ones((4, 1, 5, 5)), rng=np.random.default_rng(0))
     assert (y == y[0]).all()
     assert 0.0 in y
+
+
+def test_a_layer_of_ones_own_needs_only_its_function():
+    class Square(network.Layer):
+        def __call__(self, x):
+            return x * x
+
+    net = tl.Network(tl.Linear(2, 3), Square(), tl.Residual(Square()))
+    theta = net.init()
+    z = net.activations(theta, np.ones((4, 2)))[0]
+    assert np.allclose(net(theta, np.ones((4, 2))), z**2 + z**4)
+    assert "Square()" in str(net)
+    tl.check_gradients(lambda t: np.sum(net(t, np.ones((4, 2)))), theta, order=2)
 
 
 def test_residual_refuses_a_change_of_shape():

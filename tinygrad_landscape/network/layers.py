@@ -8,7 +8,7 @@ axes on that vector are other points, and a layer never has to know how many the
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -46,7 +46,17 @@ class Run(NamedTuple):
 
 
 class Layer:
-    """Base of all layers: an elementwise function without parameters unless it says otherwise."""
+    """Base of all layers: an elementwise function without parameters unless it says otherwise.
+
+    A layer of your own needs no more than `__call__`, in NumPy:
+
+    >>> import numpy as np, tinygrad_landscape as tl
+    >>> class Square(tl.network.Layer):
+    ...     def __call__(self, x):
+    ...         return x * x
+    >>> tl.Network(tl.Linear(2, 1), Square())
+    Network(Linear(2, 1), Square())
+    """
 
     expects: Inner | None = None
     """The sample shape this layer insists on, None if any will do."""
@@ -76,7 +86,8 @@ class Layer:
 
 def described(layer: Any) -> str:
     """The call that makes this layer: `Linear(2, 16)`, options only where they were changed."""
-    values = [(field, getattr(layer, field.name)) for field in fields(layer)]
+    options = fields(layer) if is_dataclass(layer) else ()
+    values = [(field, getattr(layer, field.name)) for field in options]
     needed = [repr(value) for field, value in values if field.default is MISSING]
     changed = [
         f"{field.name}={value!r}"

@@ -39,7 +39,12 @@ def circles(
     label_noise: float = 0.0,
     factor: float = 0.5,
 ) -> Data:
-    """A circle of radius 1 around one of radius `factor`. x (n, 2), two classes."""
+    """A circle of radius 1 around one of radius `factor`. x (n, 2), two classes.
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.circles(100, factor=0.3)
+    Data(100 samples: x (100, 2) float64, y (100,) 2 classes of 50, 50)
+    """
     if not 0.0 <= factor < 1.0:
         raise ParameterError(f"circles: got factor={factor}, expected 0 <= factor < 1")
     counts = shares("circles", n, 2)
@@ -60,6 +65,10 @@ def spirals(
     """Arms of radius up to 1 that wind `turns` times around the middle. x (n, 2).
 
     Equal steps along an arm's radius; the hardest of the plane's classics for a small network.
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.spirals(90, classes=3)
+    Data(90 samples: x (90, 2) float64, y (90,) 3 classes of 30, 30, 30)
     """
     counts = shares("spirals", n, classes)
     arms = []
@@ -77,7 +86,12 @@ def blobs(
     label_noise: float = 0.0,
     classes: int = 3,
 ) -> Data:
-    """Round clouds of width `noise`, centres evenly spaced on a circle of radius 2. x (n, 2)."""
+    """Round clouds of width `noise`, centres evenly spaced on a circle of radius 2. x (n, 2).
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.blobs(30, noise=0.2)
+    Data(30 samples: x (30, 2) float64, y (30,) 3 classes of 10, 10, 10)
+    """
     counts = shares("blobs", n, classes)
     centres = 2.0 * polar(2.0 * np.pi * np.arange(classes) / classes)
     return classified(np.repeat(centres, counts, axis=0), counts, noise, seed, label_noise)
@@ -122,7 +136,12 @@ def line(
 def sine(
     n: int = 50, noise: float = 0.1, seed: Any = 0, frequency: float = 1.0, outlier: float = 0.0
 ) -> Data:
-    """y = sin(frequency·x) at n even places in [-π, π]. x (n, 1), y (n, 1)."""
+    """y = sin(frequency·x) at n even places in [-π, π]. x (n, 1), y (n, 1).
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.sine(50, frequency=2.0)
+    Data(50 samples: x (50, 1) float64, y (50, 1) float64)
+    """
     x = places("sine", n, np.pi)
     return curve(x, np.sin(frequency * x), noise, seed, outlier)
 
@@ -133,6 +152,10 @@ def steps(
     """A staircase of `count` steps from 0 to 1 over [-1, 1]: smooth networks round its edges.
 
     x (n, 1), y (n, 1).
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.steps(50, count=3)
+    Data(50 samples: x (50, 1) float64, y (50, 1) float64)
     """
     if count < 2:
         raise ParameterError(f"steps: got count={count}, expected at least 2")
@@ -151,6 +174,10 @@ def polynomial(
     """y = Σ coefficients[k]·x^k at n even places in [-1, 1]; by default 2x³ - x.
 
     x (n, 1), y (n, 1).
+
+    >>> import tinygrad_landscape as tl
+    >>> tl.data.polynomial(10, coefficients=(1.0, 0.0, -1.0))
+    Data(10 samples: x (10, 1) float64, y (10, 1) float64)
     """
     x = places("polynomial", n, 1.0)
     y = sum((c * x**k for k, c in enumerate(coefficients)), np.zeros_like(x))
