@@ -29,23 +29,14 @@ class Entry:
     keyword-only ones are static options, ``*arrays`` takes any number of tensors.
     """
 
-    __slots__ = (
-        "body",
-        "defaults",
-        "forward",
-        "function",
-        "options",
-        "packed",
-        "skip",
-        "tensors",
-        "variadic",
-    )  # fmt: skip
+    __slots__ = ("body", "defaults", "forward", "function", "options", "packed", "skip", "tensors",
+                 "variadic")  # fmt: skip
 
     def __init__(self, function: Function, body: Function, skip: int) -> None:
-        self.function, self.body = function, body
+        self.function, self.body, self.skip = function, body, skip
         code = body.__code__  # read directly: asking `inspect` 150 times makes the import slow
         names, positional = code.co_varnames, code.co_argcount
-        self.skip, keywords = skip, positional + code.co_kwonlyargcount
+        keywords = positional + code.co_kwonlyargcount
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
         self.tensors = [*names[skip:positional], *names[keywords : keywords + self.variadic]]
         self.options = set(names[positional:keywords])
@@ -142,6 +133,14 @@ WHY_NOT = {
 }
 
 
+def unsupported(function: Function, name: str) -> NotDifferentiableError:
+    """The error for an argument that a Tensor cannot be given together with."""
+    why = WHY_NOT.get(name, "leave it out")
+    return NotDifferentiableError(
+        f"{spelled(function)}({name}=...) is not supported on a Tensor; {why}"
+    )
+
+
 def named(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a call by parameter name; what is left at its default is left out."""
     parameters, known = entry.parameters(), {*entry.tensors, *entry.options}
@@ -151,14 +150,11 @@ def named(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[s
     if repeated := given.keys() & kwargs.keys():
         raise TypeError(f"{spelled(entry.function)} got {sorted(repeated)} twice")
     given.update(kwargs)
-    for name in [name for name in given if name not in known]:
+    for name in given.keys() - known:
         value, default = given.pop(name), parameters.get(name, MISSING)
-        plain = isinstance(value, bool | int | str) or value is None
+        plain = value is None or isinstance(value, bool | int | str)
         if not (value is default or (plain and value == default)):
-            why = WHY_NOT.get(name, "leave it out")
-            raise NotDifferentiableError(
-                f"{spelled(entry.function)}({name}=...) is not supported on a Tensor; {why}"
-            )
+            raise unsupported(entry.function, name)
     return given
 
 
@@ -181,7 +177,7 @@ def normalise(
     return tuple(tensors), given
 
 
-REDUCTIONS = {
+REDUCTIONS: dict[tuple[str, Any], Function] = {
     ("reduce", np.add): np.sum,
     ("reduce", np.multiply): np.prod,
     ("reduce", np.maximum): np.max,
@@ -193,7 +189,7 @@ REDUCTIONS = {
 def ufunc_call(
     ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Function, tuple[Any, ...], dict[str, Any]]:
-    """What NumPy's ufunc protocol hands over, as a plain call: ``add.reduce(t)`` is ``sum(t, 0)``."""
+    """What the ufunc protocol hands over, as a plain call: ``add.reduce(t)`` is ``sum(t, 0)``."""
     if method == "__call__":
         return ufunc, args, kwargs
     function = REDUCTIONS.get((method, ufunc))
@@ -228,7 +224,7 @@ def refusal(function: Function) -> NotDifferentiableError:
     near = HINTS.get(name)
     if near is None:
         known = {f.__name__: spelled(f) for f in (*RULES, *COMPOSITES)}
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
         near = ", ".join(known[c] for c in close) or "the functions listed in tl.engine.RULES"
     return NotDifferentiableError(
         f"{spelled(function)} has no differentiation rule. Nearest alternatives: {near}. "

@@ -48,7 +48,7 @@ def check_gradients(
 
 
 def _projected(f: Callable[..., Any], points: list[Array], rng: Any) -> Callable[..., Any]:
-    """`f` as a single number: its entries times fixed random weights, so that none is overlooked."""
+    """`f` as a single number: its entries times fixed weights, so that none is overlooked."""
     value = f(*(Tensor(x) for x in points))
     weights = rng.uniform(0.5, 1.5, np.shape(value)) * rng.choice([-1.0, 1.0], np.shape(value))
     return lambda *xs: np.sum(weights * f(*xs))
@@ -73,7 +73,7 @@ def _differences(function: Callable[..., Any], points: list[Array], number: int)
     """Central difference quotients of the fourth order, one entry of one argument at a time."""
     quotient = np.zeros_like(points[number])
     for entry in np.ndindex(quotient.shape):
-        step = STEP * max(1.0, abs(points[number][entry]))
+        step = STEP * max(1.0, float(abs(points[number][entry])))
 
         def at(shift: float, entry: Any = entry) -> float:
             moved = [x.copy() for x in points]

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from types import FunctionType
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .calls import RULES
+from .calls import RULES, spelled
 from .errors import GraphReleasedError, ShapeError
-from .tensor import Array, Tensor, cast, result
+from .tensor import Tensor, result
 
 Function = Callable[..., Any]
 RELEASED = ("released",)
+_order = attrgetter("order")
 
 
-def ancestors(output: Tensor) -> list[Tensor]:
+def ancestors(y: Tensor) -> list[Tensor]:
     """All nodes that a result was computed from, itself included, newest first."""
-    found, waiting = {id(output): output}, [output]
+    if type(y) is not Tensor:
+        raise TypeError(f"gradients flow from a Tensor; got {type(y).__name__}, a constant")
+    found, waiting = {id(y): y}, [y]
     while waiting:
         node = waiting.pop()
         if node.arguments is RELEASED:
@@ -36,116 +39,120 @@ def ancestors(output: Tensor) -> list[Tensor]:
             if type(argument) is Tensor and id(argument) not in found:
                 found[id(argument)] = argument
                 waiting.append(argument)
-    return sorted(found.values(), key=lambda node: node.order, reverse=True)
+    return sorted(found.values(), key=_order, reverse=True)
 
 
 def sweep(
     nodes: list[Tensor], seed: Any, targets: Sequence[Tensor], create_graph: bool
 ) -> list[Any]:
-    """The gradient of ``nodes[0]`` with respect to each target (None where there is no path)."""
-    useful = {id(target) for target in targets}
+    """The gradient of ``nodes[0]``, of which `nodes` are the ancestors, by each target.
+
+    Gradients wait at the node they belong to until all later nodes have added their part: that is
+    what the order is for. Only nodes on a path to a target take part.
+    """
+    wanted = {id(target) for target in targets}
+    useful = set(wanted)
     for node in reversed(nodes):
-        if any(id(argument) in useful for argument in node.arguments if type(argument) is Tensor):
-            useful.add(id(node))
-    gradients: dict[int, Any] = {id(nodes[0]): seed}
+        for argument in node.arguments:
+            if id(argument) in useful:
+                useful.add(id(node))
+                break
+    waiting = {id(nodes[0]): checked_seed(nodes[0], seed, create_graph)}
     with np.errstate(all="ignore"):  # whatever overflows here, the forward pass has already said
         for node in nodes:
-            g = gradients.get(id(node))
-            if g is None or not node.arguments or id(node) not in useful:
+            key = id(node)
+            g = waiting.get(key) if key in wanted else waiting.pop(key, None)
+            if g is None or not node.arguments:
                 continue
-            for argument, part in zip(node.arguments, pull(node, g, create_graph), strict=False):
-                if part is None or type(argument) is not Tensor or id(argument) not in useful:
-                    continue
-                if type(part) is FunctionType:
-                    part = part()
-                    if part is None:
-                        continue
-                _add(gradients, argument, part)
-    return [gradients.get(id(target)) for target in targets]
+            for argument, part in zip(node.arguments, pull(node, g, create_graph)):
+                if part is not None and id(argument) in useful:
+                    add(waiting, argument, part() if callable(part) else part)
+        return [_own(waiting.get(id(target)), target, create_graph) for target in targets]
 
 
 def pull(node: Tensor, g: Any, create_graph: bool) -> tuple[Any, ...]:
     """One node's rule: the gradient of its result, as gradients of its arguments."""
-    if node.function is result:
+    function: Any = node.function
+    out: Any = node.data
+    arguments = node.arguments
+    if function is result:
         return ((node.options["index"], g),)
-    out: Any = node if create_graph else node.data
-    if type(node.data) is tuple:  # several results: gradients arrived for some of them
-        g = tuple(np.zeros_like(d) if p is None else p for d, p in zip(node.data, g, strict=True))
+    if type(out) is tuple:  # several results: gradients arrived for some of them
+        g = tuple(np.zeros_like(d) if p is None else p for d, p in zip(out, g))
         if create_graph:
-            out = tuple(_result(node, i) for i in range(len(g)))
-    if create_graph:
-        arguments = node.arguments
-    else:
-        arguments = tuple(a.data if type(a) is Tensor else a for a in node.arguments)
-    return RULES[node.function].body(g, out, *arguments, **node.options)  # type: ignore[index,no-any-return]
+            out = tuple(result(node, index=i) for i in range(len(out)))
+    elif create_graph:
+        out = node
+    if not create_graph:
+        arguments = tuple([a.data if type(a) is Tensor else a for a in arguments])
+    parts = RULES[function].body(g, out, *arguments, **node.options)
+    if type(parts) is not tuple or len(parts) < len(arguments):
+        raise TypeError(
+            f"the rule of {spelled(function)} must return a tuple with one gradient for each of "
+            f"its {len(arguments)} arguments (None for no gradient); got {type(parts).__name__}"
+        )
+    return parts
 
 
-def _result(source: Tensor, index: int) -> Tensor:
-    node = Tensor(source.data[index])
-    node.function, node.arguments, node.options = result, (source,), {"index": index}
-    return node
-
-
-def _add(gradients: dict[int, Any], argument: Tensor, part: Any) -> None:
+def add(waiting: dict[int, Any], argument: Tensor, part: Any) -> None:
     """Gradients of a value that is used several times add up."""
+    key = id(argument)
     if type(part) is tuple:  # the gradient of one of several results
         index, g = part
-        slots = gradients.setdefault(id(argument), [None] * len(argument.data))
+        slots = waiting.setdefault(key, [None] * len(argument.data))
         slots[index] = g if slots[index] is None else slots[index] + g
-        return
-    part = unbroadcast(part, argument.data.shape)
-    before = gradients.get(id(argument))
-    gradients[id(argument)] = part if before is None else before + part
+    else:
+        part = fitted(part, argument)
+        waiting[key] = waiting[key] + part if key in waiting else part
 
 
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Undo NumPy's broadcasting: sum the gradient over the axes along which a value was repeated."""
-    if g.shape == shape:
-        return g
-    if g.ndim > len(shape):
-        g = np.sum(g, axis=tuple(range(g.ndim - len(shape))))
-    offset = len(shape) - g.ndim
-    repeated = tuple(i for i, n in enumerate(g.shape) if shape[i + offset] == 1 and n != 1)
-    if repeated:
-        g = np.sum(g, axis=repeated, keepdims=True)
-    return g if g.shape == shape else np.broadcast_to(g, shape)
+def fitted(g: Any, x: Tensor) -> Any:
+    """Undo what NumPy did to a value to make it fit: repeat it along axes, raise its precision."""
+    shape, dtype = x.data.shape, x.data.dtype
+    if g.shape != shape:
+        if g.ndim > len(shape):
+            g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+        offset = len(shape) - g.ndim
+        repeated = tuple(i for i, n in enumerate(g.shape) if shape[i + offset] == 1 and n != 1)
+        if repeated:
+            g = g.sum(axis=repeated, keepdims=True)
+        if g.shape != shape:
+            g = np.broadcast_to(g, shape)
+    return g if g.dtype == dtype else g.astype(dtype)
 
 
-def _checked_seed(output: Any, seed: Any) -> Any:
-    if type(output) is not Tensor:
-        raise TypeError(
-            f"gradients flow from a Tensor; got {type(output).__name__}, which does not depend on one"
-        )
+def checked_seed(y: Tensor, seed: Any = None, create_graph: bool = False) -> Any:
+    """The gradient that a sweep starts with, of y's shape."""
     if seed is None:
-        if output.size != 1:
+        if y.size != 1:
             raise ShapeError(
-                f"only a single number has a gradient; got a result of shape {output.shape}. Reduce "
-                "it, for instance with .sum() or .mean(), or pass seed= of that shape"
+                f"only a single number has a gradient; got a result of shape {y.shape}. Reduce it, "
+                "for instance with .sum() or .mean(), or pass seed= of that shape"
             )
-        return np.ones(output.shape, output.dtype)
-    seed = seed if type(seed) is Tensor else np.asarray(seed, dtype=output.dtype)
-    if seed.shape != output.shape:
-        raise ShapeError(
-            f"seed has shape {seed.shape}; expected {output.shape}, the result's shape"
-        )
-    return seed
-
-
-def _own(g: Any, target: Tensor) -> Array:
-    """A gradient as an array that belongs to nobody else."""
-    return np.zeros_like(target.data) if g is None else np.array(g, dtype=target.data.dtype)
+        return np.ones(y.shape, y.dtype)
+    if type(seed) is not Tensor:
+        seed = np.asarray(seed, dtype=y.dtype)
+    if seed.shape != y.shape:
+        raise ShapeError(f"seed has shape {seed.shape}; expected {y.shape}, the result's shape")
+    return seed if create_graph or type(seed) is not Tensor else seed.data
 
 
 def constant() -> None:
     """The function of a Tensor that depends on nothing: a leaf, but nobody's variable."""
 
 
-def _own_tensor(g: Any, target: Tensor) -> Tensor:
-    if type(g) is not Tensor:
-        node = Tensor(_own(g, target))
-        node.function = constant
-        return node
-    return g if g.dtype == target.dtype else cast(g, dtype=target.dtype)  # type: ignore[no-any-return]
+def _constant(data: Any) -> Tensor:
+    node = Tensor(data)
+    node.function = constant
+    return node
+
+
+def _own(g: Any, target: Tensor, create_graph: bool) -> Any:
+    """A gradient that belongs to nobody else; zeros where there is no path."""
+    if type(g) is Tensor:
+        return +g
+    g = np.zeros_like(target.data) if g is None else g
+    return _constant(g) if create_graph else np.array(g)
 
 
 def gradients(
@@ -172,22 +179,17 @@ def gradients(
     >>> tl.gradients(slope, [x])
     [array(18.)]
     """
-    if type(xs) is Tensor or not all(type(x) is Tensor for x in xs):
+    if isinstance(xs, Tensor) or not all(type(x) is Tensor for x in xs):
         raise TypeError("xs must be a list of Tensors; for one Tensor say gradients(y, [x])")
-    seed = _checked_seed(y, seed)
-    found = sweep(ancestors(y), seed, xs, create_graph)
-    own = _own_tensor if create_graph else _own
-    return [own(g, x) for g, x in zip(found, xs, strict=True)]
+    return sweep(ancestors(y), seed, xs, create_graph)
 
 
 def backward(y: Tensor, seed: Any, retain_graph: bool) -> None:
     """See `Tensor.backward`. Nothing is changed before everything is computed."""
-    seed = _checked_seed(y, seed)
     nodes = ancestors(y)
     leaves = [node for node in nodes if node.function is None]
-    for leaf, g in zip(leaves, sweep(nodes, seed, leaves, create_graph=False), strict=True):
-        own = _own(g, leaf)
-        leaf.grad = own if leaf.grad is None else leaf.grad + own
+    for leaf, g in zip(leaves, sweep(nodes, seed, leaves, create_graph=False)):
+        leaf.grad = g if leaf.grad is None else np.asarray(leaf.grad + g)
     if not retain_graph:
         for node in nodes:
             if node.arguments:
@@ -197,26 +199,16 @@ def backward(y: Tensor, seed: Any, retain_graph: bool) -> None:
 # ---- functions in, functions out ----
 
 
-def _fresh(x: Any) -> Tensor:
-    """A node of its own to differentiate with respect to, so that nested derivatives never mix."""
-    return +x if type(x) is Tensor else Tensor(x)
+def _evaluate(f: Function, x: Any, args: Any, kwargs: Any) -> tuple[Tensor, list[Tensor], bool]:
+    """`f` at a node of its own, so that nested derivatives never mix, and the graph behind it.
 
-
-def _is_open(y: Tensor, x: Tensor) -> bool:
-    """Whether a result also depends on Tensors from outside; then derivatives stay Tensors."""
-    return any(node.function is None and node is not x for node in ancestors(y))
-
-
-def _evaluate(f: Function, x: Any, args: Any, kwargs: Any) -> tuple[Tensor, Tensor, bool]:
-    node = _fresh(x)
+    The graph is open if it reaches Tensors from outside; then derivatives must stay Tensors, too.
+    """
+    node = +x if type(x) is Tensor else Tensor(x)
     y = f(node, *args, **kwargs)
-    if type(y) is not Tensor:
-        y = 0.0 * node.sum() + y  # a constant function: its derivatives are zero, not an error
-    return node, y, _is_open(y, node)
-
-
-def _handed(y: Tensor, is_open: bool) -> Any:
-    return y if is_open else y.numpy()
+    nodes = ancestors(y if type(y) is Tensor else _constant(y))
+    outside = any(other.function is None and other is not node for other in nodes)
+    return node, nodes, outside or type(x) is Tensor
 
 
 def value_and_grad(f: Function) -> Function:
@@ -234,9 +226,9 @@ def value_and_grad(f: Function) -> Function:
 
     @wraps(f)
     def value_and_gradient(x: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        node, y, is_open = _evaluate(f, x, args, kwargs)
-        [g] = gradients(y, [node], create_graph=is_open)
-        return _handed(y, is_open), g
+        node, nodes, is_open = _evaluate(f, x, args, kwargs)
+        [g] = sweep(nodes, None, [node], is_open)
+        return nodes[0] if is_open else nodes[0].numpy(), g
 
     return value_and_gradient
 
@@ -275,9 +267,9 @@ def hvp(f: Function) -> Function:
 
     @wraps(f)
     def product(x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
-        node, y, is_open = _evaluate(f, x, args, kwargs)
-        [g] = gradients(y, [node], create_graph=True)
-        [hv] = gradients(g, [node], seed=v, create_graph=is_open or type(v) is Tensor)
+        node, nodes, is_open = _evaluate(f, x, args, kwargs)
+        [g] = sweep(nodes, None, [node], create_graph=True)
+        [hv] = sweep(ancestors(g), v, [node], create_graph=is_open or type(v) is Tensor)
         return hv
 
     return product
@@ -296,14 +288,13 @@ def jacobian(f: Function) -> Function:
 
     @wraps(f)
     def derivatives(x: Any, *args: Any, **kwargs: Any) -> Any:
-        node, y, is_open = _evaluate(f, x, args, kwargs)
+        node, nodes, is_open = _evaluate(f, x, args, kwargs)
+        y = nodes[0]
         seeds = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
-        nodes = ancestors(y)
-        own = _own_tensor if is_open else _own
-        rows = [own(sweep(nodes, s, [node], is_open)[0], node) for s in seeds]
+        rows = [sweep(nodes, seed, [node], is_open)[0] for seed in seeds]
         if not rows:
             return np.zeros(y.shape + node.shape, node.dtype)
-        return np.reshape(np.stack(rows), y.shape + node.shape)  # type: ignore[arg-type]
+        return np.reshape(np.stack(rows), y.shape + node.shape)
 
     return derivatives
 

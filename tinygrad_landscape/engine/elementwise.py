@@ -13,7 +13,7 @@ corner                              convention
 0 < p < 1, norm, std at 0           deviations have the gradient 0 at 0
 ``x**0``, ``x**1``, ``x**2`` at 0   slopes 0, 1, 0 (curvatures 0, 0, 2)
 ``0**y``                            slope 0 in ``y``
-``hypot``, ``arctan2`` at (0, 0)    slope 0
+``hypot``, ``arctan2`` at (0, 0)    slope 0, curvature 0
 ``prod`` with zeros                 the product of the others, without dividing
 ``where`` with a NaN branch         the branch not chosen gets the gradient 0, and passes it on
                                     as 0 times its own slope; make that slope finite (choose the
@@ -80,9 +80,9 @@ def _(g, out, x1, x2):
 def _(g, out, x1, x2):
     def base():
         steep = (x1 == 0) & (x2 > 0) & (x2 < 1)
-        return g * np.logical_not(steep) * x2 * (x1 + steep) ** (x2 - (x2 != 0))
+        return g * x2 * np.where(steep, math.inf, x1) ** (x2 - (x2 != 0))
 
-    return base, lambda: g * out * np.log(x1 + (x1 == 0))
+    return base, lambda: g * out * np.log(np.where(x1 == 0, 1.0, x1))
 
 
 @rule(np.absolute, np.fabs)
@@ -100,21 +100,24 @@ def _(g, out, x):
     return (-g * out * out,)
 
 
+def _divisor(x):
+    """`x` with infinity in the place of 0: what is divided by it there is 0, at every order."""
+    return np.where(x == 0, math.inf, x)
+
+
 @rule(np.sqrt)
 def _(g, out, x):
-    zero = out == 0
-    return (0.5 * g * np.logical_not(zero) / (out + zero),)
+    return (0.5 * g / _divisor(out),)
 
 
 @rule(np.cbrt)
 def _(g, out, x):
-    zero = out == 0
-    return (g * np.logical_not(zero) / (3.0 * (out + zero) ** 2),)
+    return (g / (3.0 * np.square(_divisor(out))),)
 
 
 @rule(np.hypot)
 def _(g, out, x1, x2):
-    radius = out + (out == 0)
+    radius = _divisor(out)
     return lambda: g * (x1 / radius), lambda: g * (x2 / radius)
 
 
@@ -201,8 +204,7 @@ def _(g, out, x):
 
 @rule(np.arctan2)
 def _(g, out, x1, x2):
-    radius = np.hypot(x1, x2)
-    radius = radius + (radius == 0)
+    radius = _divisor(np.hypot(x1, x2))
     return lambda: g * (x2 / radius / radius), lambda: -g * (x1 / radius / radius)
 
 
@@ -249,16 +251,10 @@ def _(g, out, x):
 # ---- choosing: masks are read off the values and are constants ----
 
 
-@rule(np.maximum, np.fmax)
+@rule(np.maximum, np.fmax, np.minimum, np.fmin)
 def _(g, out, x1, x2):
-    tie = x1 == x2
-    return lambda: g * (x1 > x2) + 0.5 * g * tie, lambda: g * (x2 > x1) + 0.5 * g * tie
-
-
-@rule(np.minimum, np.fmin)
-def _(g, out, x1, x2):
-    tie = x1 == x2
-    return lambda: g * (x1 < x2) + 0.5 * g * tie, lambda: g * (x2 < x1) + 0.5 * g * tie
+    g = np.where(x1 == x2, 0.5 * g, g)
+    return lambda: g * (x1 == out), lambda: g * (x2 == out)
 
 
 @primitive
@@ -268,8 +264,9 @@ def clamp(x: Any, low: Any, high: Any) -> Any:
 
 @rule(clamp)
 def _(g, out, x, low, high):
-    inside = (x >= low) & (x <= high)
-    return lambda: g * inside, lambda: g * (x < low), lambda: g * (x > high)
+    above = (x > high) | (low > high)  # as np.clip, whose upper bound wins over the lower
+    below = (x < low) & np.logical_not(above)
+    return lambda: g * ~(above | below), lambda: g * below, lambda: g * above
 
 
 @composite(np.clip)

@@ -45,7 +45,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 @rule(linear)
 def _(g, out, x, weight, bias=None):
-    return lambda: g @ weight.mT, lambda: x.mT @ g, lambda: np.sum(g, axis=-2)
+    return lambda: g @ weight.mT, lambda: x.mT @ g, lambda: g.sum(axis=-2)
 
 
 @primitive
@@ -152,7 +152,7 @@ def silu(x: Any) -> Any:
 @primitive
 def erfc(x: Any) -> Any:
     """The complementary error function; NumPy has none, so Python's, element by element."""
-    return np.frompyfunc(math.erfc, 1, 1)(x).astype(x.dtype)
+    return np.asarray(np.frompyfunc(math.erfc, 1, 1)(x), np.result_type(x))
 
 
 @rule(erfc)
@@ -178,7 +178,7 @@ def logsumexp(x: Any, *, axis: Any = -1, keepdims: bool = False) -> Any:
     >>> float(tl.logsumexp(np.array([1000.0, 1000.0])).round(4))
     1000.6931
     """
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=axis, keepdims=True, initial=-math.inf)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         out = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
@@ -217,7 +217,7 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     >>> tl.softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    powers = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-math.inf))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 

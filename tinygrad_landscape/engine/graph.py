@@ -8,14 +8,13 @@ path the local factors multiply; where paths meet the contributions add.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from . import functions
 from .calls import spelled
-from .differentiate import _add, _checked_seed, ancestors, pull, unbroadcast
+from .differentiate import add, ancestors, checked_seed, fitted, pull
 from .tensor import Array, Tensor
 
 LARGEST_FACTOR = 10_000  # entries of a local Jacobian that are still worked out
@@ -131,7 +130,7 @@ def build_graph(y: Tensor, names: dict[str, Any] | None = None) -> Graph:
         ShapeError: `y` has several elements.
         GraphReleasedError: it was used up by ``backward``.
     """
-    seed = _checked_seed(y, None)
+    seed = checked_seed(y)
     order = ancestors(y)
     called = {id(value): name for name, value in (names or {}).items() if type(value) is Tensor}
     places: dict[int, int] = {}
@@ -156,14 +155,14 @@ def build_graph(y: Tensor, names: dict[str, Any] | None = None) -> Graph:
             g = gradients[id(node)]
             for position, part in enumerate(pull(node, g, False) if node.arguments else ()):
                 argument = node.arguments[position]
-                part = part() if type(part) is FunctionType else part
+                part = part() if callable(part) else part
                 if type(argument) is not Tensor or part is None:
                     continue
-                _add(gradients, argument, part)
+                add(gradients, argument, part)
                 if type(part) is tuple:  # one of several results: handed on as it is
                     carried[id(node), position] = (np.ones_like(part[1]), part[1])
                 else:
-                    flow = unbroadcast(part, argument.shape)
+                    flow = fitted(part, argument)
                     carried[id(node), position] = (_factor(node, position), flow)
 
     nodes = tuple(
@@ -194,10 +193,10 @@ def _factor(node: Tensor, position: int) -> Array | None:
 
     def pulled(g: Any) -> Any:
         part = pull(node, g, False)[position]
-        return part() if type(part) is FunctionType else part
+        return part() if callable(part) else part
 
     shape = node.arguments[position].shape
-    if type(node.data) is tuple:
+    if isinstance(node.data, tuple):
         return None
     gufunc = getattr(node.function, "signature", None)
     if (isinstance(node.function, np.ufunc) and gufunc is None) or node.function in ELEMENTWISE:
@@ -205,5 +204,5 @@ def _factor(node: Tensor, position: int) -> Array | None:
     if node.size * int(np.prod(shape)) > LARGEST_FACTOR:
         return None
     seeds = np.eye(node.size, dtype=node.dtype).reshape((node.size, *node.shape))
-    rows = [unbroadcast(pulled(seed), shape) for seed in seeds]
+    rows = [fitted(pulled(seed), node.arguments[position]) for seed in seeds]
     return np.reshape(rows, node.shape + shape)

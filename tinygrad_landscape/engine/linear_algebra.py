@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from .calls import ALIASES, composite, rule
-from .tensor import primitive
+from .errors import NotDifferentiableError, ShapeError
+from .tensor import Tensor, primitive
+
+LETTERS = string.ascii_uppercase + string.ascii_lowercase  # in the order in which they sort
 
 # ---- products ----
 
@@ -59,22 +62,23 @@ def _(a, b):
 
 
 @composite(np.vecdot)
-def _(x1, x2):
-    return np.sum(x1 * x2, axis=-1)
+def _(x1, x2, *, axis=-1):
+    row = np.expand_dims(np.moveaxis(x1, axis, -1), -2)
+    column = np.expand_dims(np.moveaxis(x2, axis, -1), -1)
+    return np.matmul(row, column)[..., 0, 0]
 
 
 @composite(np.tensordot)
 def _(a, b, axes=2):
-    letters = iter(string.ascii_letters)
-    left = [next(letters) for _ in range(np.ndim(a))]
-    right = [next(letters) for _ in range(np.ndim(b))]
-    if isinstance(axes, int):
+    left = list(LETTERS[: np.ndim(a)])
+    right = list(LETTERS[np.ndim(a) : np.ndim(a) + np.ndim(b)])
+    if np.ndim(axes) == 0:
         axes = (range(np.ndim(a) - axes, np.ndim(a)), range(axes))
-    first, second = (list(np.atleast_1d(np.asarray(side, dtype=int))) for side in axes)
-    for i, j in zip(first, second, strict=True):
-        right[j] = left[i]
-    summed = {left[i] for i in first}
-    kept = [letter for letter in left + right if letter not in summed]
+    for i, j in zip(*map(np.atleast_1d, axes), strict=True):
+        if np.shape(a)[int(i)] != np.shape(b)[int(j)]:
+            raise ShapeError(f"tensordot got {np.shape(a)} and {np.shape(b)} along {axes}")
+        right[int(j)] = left[int(i)]
+    kept = [letter for letter in left + right if (left + right).count(letter) == 1]
     return np.einsum("".join(left) + "," + "".join(right) + "->" + "".join(kept), a, b)
 
 
@@ -107,47 +111,39 @@ def _(g, out, *operands, subscripts):
 @composite(np.einsum)
 def _(*operands, optimize=False):
     terms, output, tensors = _parsed(operands)
-    unused = iter(sorted(set(string.ascii_letters) - set("".join(terms))))
+    tensors = [x if type(x) is Tensor else np.asarray(x) for x in tensors]
+    spare = iter(sorted(set(LETTERS) - set("".join(terms))))
     dots = [
-        next(unused) for _ in range(max(_dots(t, x) for t, x in zip(terms, tensors, strict=True)))
+        np.ndim(x) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, tensors)
     ]
-    spelled = [
-        term.replace("...", "".join(dots[len(dots) - _dots(term, x) :]))
-        for term, x in zip(terms, tensors, strict=True)
-    ]
+    names = "".join(next(spare) for _ in range(max(dots)))
     if output is None:
-        joined = "".join(terms).replace(".", "")
-        output = "..." + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
-    output = output.replace("...", "".join(dots))
-    for i, term in enumerate(spelled[: len(terms)]):  # 'ii' is 'ij' with an identity matrix 'ij'
-        for place, letter in enumerate(term):
-            if letter in term[:place]:
-                new = next(unused)
-                term = term[:place] + new + term[place + 1 :]
-                spelled.append(letter + new)
-                tensors.append(np.eye(np.shape(tensors[i])[place], dtype=tensors[i].dtype))
-        spelled[i] = term
-    return contract(*tensors, subscripts=",".join(spelled) + "->" + output)
+        letters = "".join(terms).replace(".", "")
+        output = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    elif names and "..." not in output:
+        raise ShapeError(f"einsum: the result {output!r} needs dots, as the terms {terms} have")
+    terms = [t.replace("...", names[len(names) - n :]) for t, n in zip(terms, dots)]
+    for i, x in enumerate(tensors[:]):  # 'ii' is 'ij' together with an identity matrix 'ij'
+        for place, letter in enumerate(terms[i]):
+            if letter in terms[i][:place]:
+                new = next(spare)
+                terms[i] = terms[i][:place] + new + terms[i][place + 1 :]
+                terms.append(letter + new)
+                tensors.append(np.eye(np.shape(x)[place], dtype=x.dtype))
+    return contract(*tensors, subscripts=",".join(terms) + "->" + output.replace("...", names))
 
 
-def _parsed(operands: tuple[Any, ...]) -> tuple[list[str], str | None, list[Any]]:
+def _parsed(operands):
     """Both ways of calling einsum, ``("ij,jk", a, b)`` and ``(a, [0, 1], b, [1, 2])``, as terms."""
     if isinstance(operands[0], str):
         inputs, arrow, output = operands[0].replace(" ", "").partition("->")
-        tensors = [x if hasattr(x, "ndim") else np.asarray(x) for x in operands[1:]]
-        return inputs.split(","), output if arrow else None, tensors
-    pairs = len(operands) // 2
+        return inputs.split(","), output if arrow else None, operands[1:]
+    n = len(operands) // 2
     terms = [
-        "".join("..." if c is ... else string.ascii_letters[c] for c in t) for t in operands[1::2]
+        "".join("..." if c is ... else LETTERS[c] for c in axes)
+        for axes in (*operands[1 : 2 * n : 2], *operands[2 * n :])
     ]
-    last = operands[-1] if len(operands) % 2 else None
-    output = None if last is None else "".join(string.ascii_letters[c] for c in last)
-    return terms[:pairs], output, list(operands[: 2 * pairs : 2])
-
-
-def _dots(term: str, x: Any) -> int:
-    """How many axes the dots of a term stand for."""
-    return np.ndim(x) - len(term.replace("...", "")) if "..." in term else 0
+    return terms[:n], terms[n] if len(terms) > n else None, operands[: 2 * n : 2]
 
 
 # ---- np.linalg ----
@@ -160,10 +156,11 @@ def _(g, out, a):
 
 @rule(np.linalg.solve)
 def _(g, out, a, b):
+    vector = b.ndim == 1
+    if vector:
+        g, out = g[..., None], out[..., None]
     back = np.linalg.solve(a.mT, g)
-    if b.ndim == 1:
-        return lambda: -np.expand_dims(back, -1) * np.expand_dims(out, -2), lambda: back
-    return lambda: -(back @ out.mT), lambda: back
+    return lambda: -(back @ out.mT), lambda: back[..., 0] if vector else back
 
 
 @rule(np.linalg.det)
@@ -193,40 +190,29 @@ def _(g, out, a, *, upper=False):
     return (0.5 * (full + full.mT),)
 
 
-@composite(np.linalg.norm)
-def _(x, ord=None, axis=None, keepdims=False):
-    axes = tuple(range(x.ndim)) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
-        return np.sqrt(np.sum(np.square(x), axis=axes, keepdims=keepdims))
-    size = np.abs(x)
-    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):  # the largest sum of a column, of a row
-        axes = tuple(a % x.ndim for a in axes)
-        along, over = axes if abs(ord) == 1 else axes[::-1]
-        size, axes, ord = np.sum(size, axis=along, keepdims=True), (over,), np.inf * ord
-        norm = (np.max if ord > 0 else np.min)(size, axis=over, keepdims=True)
-        return norm if keepdims else np.squeeze(norm, (along, over))
-    if len(axes) != 1:
-        from .calls import NotDifferentiableError
-
-        raise NotDifferentiableError(
-            f"np.linalg.norm(ord={ord!r}) of a matrix has no rule; use 'fro'"
-        )
-    if abs(ord) == np.inf:
-        return (np.max if ord > 0 else np.min)(size, axis=axes, keepdims=keepdims)
-    return np.sum(size**ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)
-
-
 @composite(np.linalg.vector_norm)
 def _(x, *, axis=None, keepdims=False, ord=2):
-    if axis is None or isinstance(axis, tuple):
-        raise_axes = tuple(range(x.ndim)) if axis is None else axis
-        size = np.abs(x)
-        if ord == 2:
-            return np.sqrt(np.sum(np.square(x), axis=raise_axes, keepdims=keepdims))
-        if abs(ord) == np.inf:
-            return (np.max if ord > 0 else np.min)(size, axis=raise_axes, keepdims=keepdims)
-        return np.sum(size**ord, axis=raise_axes, keepdims=keepdims) ** (1.0 / ord)
-    return np.linalg.norm(x, ord, axis, keepdims)
+    if ord == 2:
+        return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        raise NotDifferentiableError("the 'norm' of order 0 counts entries: it has no gradient")
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+@composite(np.linalg.norm)
+def _(x, ord=None, axis=None, keepdims=False):
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if ord in (None, "fro") or len(axes) == 1:
+        order = 2 if ord in (None, "fro") else ord
+        return np.linalg.vector_norm(x, axis=axes, keepdims=keepdims, ord=order)
+    if len(axes) != 2 or ord not in (1, -1, np.inf, -np.inf):
+        raise NotDifferentiableError(f"np.linalg.norm(ord={ord!r}) of a matrix: only 'fro', 1, inf")
+    along, over = axes if abs(ord) == 1 else axes[::-1]  # the largest sum of a column, of a row
+    sums = np.sum(np.abs(x), axis=along, keepdims=True)
+    norm = (np.max if ord > 0 else np.min)(sums, axis=over, keepdims=True)
+    return norm if keepdims else np.squeeze(norm, axes)
 
 
 @composite(np.linalg.matrix_norm)

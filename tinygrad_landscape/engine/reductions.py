@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .calls import composite, rule
+from .tensor import primitive
 
 
 def kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -43,20 +44,26 @@ def _(g, out, a, *, axis=None, keepdims=False):
     return (g.reshape(shape) * ties / shared,)
 
 
-@rule(np.prod)
-def _(g, out, a, *, axis=None, keepdims=False):
-    shape = kept(a.shape, axis)
-    if np.all(a != 0):
-        return (g.reshape(shape) * out.reshape(shape) / a,)
-    # a zero forbids dividing by it: for each element, the product of the others
-    axes = tuple(i for i, (n, k) in enumerate(zip(a.shape, shape, strict=True)) if k == 1)
+@primitive
+def product(lines: Any) -> Any:
+    return np.prod(lines, axis=-1)
+
+
+@rule(product)
+def _(g, out, lines):
+    if np.all(lines != 0):
+        return ((g * out)[..., None] / lines,)
+    itself = np.eye(lines.shape[-1], dtype=bool)  # a zero forbids dividing: multiply the others
+    return (g[..., None] * product(np.where(itself, 1.0, lines[..., None, :])),)
+
+
+@composite(np.prod)
+def _(a, axis=None, *, keepdims=False):
+    axes = tuple(i for i, n in enumerate(kept((2,) * a.ndim, axis)) if n == 1)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
-    lines = np.transpose(a, rest + axes).reshape((*(a.shape[i] for i in rest), -1))
-    itself = np.eye(lines.shape[-1], dtype=bool)
-    others = np.prod(np.where(itself, 1.0, np.expand_dims(lines, -2)), axis=-1)
-    others = others.reshape(tuple(a.shape[i] for i in rest + axes))
-    back = tuple(int(i) for i in np.argsort(rest + axes))
-    return (g.reshape(shape) * np.transpose(others, back),)
+    shape = (*(a.shape[i] for i in rest), count(a.shape, axis))
+    out = product(np.reshape(np.transpose(a, rest + axes), shape))
+    return np.expand_dims(out, axes) if keepdims else out
 
 
 @rule(np.cumsum)
@@ -97,18 +104,12 @@ def _(a, axis=None, *, keepdims=False):
 
 @composite(np.diff)
 def _(a, n=1, axis=-1, prepend=None, append=None):
-    ends = [
-        np.expand_dims(e, axis) if np.ndim(e) == 0 else e
-        for e in (prepend, append)
-        if e is not None
-    ]
-    if ends:
-        shape = list(np.shape(a))
-        shape[axis] = 1
-        ends = [np.broadcast_to(e, shape) if np.size(e) == 1 else e for e in ends]
-        parts = ([ends[0]] if prepend is not None else []) + [a]
-        a = np.concatenate(parts + ([ends[-1]] if append is not None else []), axis=axis)
+    edge = list(np.shape(a))
+    edge[axis] = 1
+    parts = [p for p in (prepend, a, append) if p is not None]
+    if len(parts) > 1:
+        a = np.concatenate([p if np.ndim(p) else np.broadcast_to(p, edge) for p in parts], axis)
+    lead = (slice(None),) * (axis % a.ndim)
     for _step in range(n):
-        lead = (slice(None),) * (axis % a.ndim)
         a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
     return a

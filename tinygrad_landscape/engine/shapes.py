@@ -6,12 +6,13 @@ the gradient back with addition.
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
 
 import numpy as np
 
-from .calls import composite, rule
-from .tensor import primitive, scatter
+from .calls import composite, rule, spelled
+from .errors import NotDifferentiableError
+from .tensor import Tensor, scatter
 
 
 @rule(np.reshape)
@@ -85,18 +86,9 @@ def _(*arys):
 
 @rule(np.concatenate)
 def _(g, out, *arrays, axis=0):
-    if axis is None:
-        ends = np.cumsum([np.size(a) for a in arrays])
-        return tuple(
-            lambda a=a, end=end: g[end - np.size(a) : end].reshape(np.shape(a))
-            for a, end in zip(arrays, ends, strict=True)
-        )
-    lead = (slice(None),) * (axis % out.ndim)
-    ends = np.cumsum([np.shape(a)[axis] for a in arrays])
-    return tuple(
-        lambda a=a, end=end: g[(*lead, slice(end - np.shape(a)[axis], end))]
-        for a, end in zip(arrays, ends, strict=True)
-    )
+    sizes = [np.size(a) if axis is None else np.shape(a)[axis] for a in arrays]
+    parts = np.split(g, np.cumsum(sizes)[:-1], axis=axis or 0)
+    return tuple(np.reshape(part, np.shape(a)) for part, a in zip(parts, arrays))
 
 
 @composite(np.stack)
@@ -121,20 +113,24 @@ def _(tup):
     return np.concatenate(columns, axis=1)
 
 
-# ---- taking apart, picking and repeating ----
+# ---- taking apart ----
 
 
-@composite(np.split, np.array_split)
-def _(ary, indices_or_sections, axis=0):
-    n = ary.shape[axis]
-    pieces = np.array_split(np.arange(n), indices_or_sections)
-    if isinstance(indices_or_sections, int) and len({len(p) for p in pieces}) > 1:
-        raise ValueError(f"{n} entries do not split into {indices_or_sections} equal parts")
-    starts = np.cumsum([0, *(len(p) for p in pieces)])
+def _cut(ary, pieces, axis):
+    """Slices of an array, given the places along an axis that each of them takes."""
     lead = (slice(None),) * (axis % ary.ndim)
-    return [
-        ary[(*lead, slice(int(s), int(s) + len(p)))] for s, p in zip(starts, pieces, strict=False)
-    ]
+    starts = [int(p[0]) if len(p) else 0 for p in pieces]
+    return [ary[(*lead, slice(s, s + len(p)))] for s, p in zip(starts, pieces)]
+
+
+@composite(np.split)
+def _(ary, indices_or_sections, axis=0):
+    return _cut(ary, np.split(np.arange(ary.shape[axis]), indices_or_sections), axis)
+
+
+@composite(np.array_split)
+def _(ary, indices_or_sections, axis=0):
+    return _cut(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
 
 
 @composite(np.hsplit)
@@ -147,108 +143,55 @@ def _(ary, indices_or_sections):
     return np.split(ary, indices_or_sections, axis=0)
 
 
-@composite(np.flip)
-def _(m, axis=None):
-    axes = range(m.ndim) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    turned = {a % m.ndim for a in axes}
-    return m[tuple(slice(None, None, -1 if i in turned else None) for i in range(m.ndim))]
+# ---- picking, turning and repeating: do to the numbers what NumPy does to their places ----
 
 
-@composite(np.fliplr)
-def _(m):
-    return np.flip(m, 1)
+def _by_places(function, a, *args, **kwargs):
+    if type(a) is not Tensor:
+        raise NotDifferentiableError(f"{spelled(function)}: only its first argument is an input")
+    places = function(np.arange(a.size).reshape(a.shape), *args, **kwargs)
+    return np.reshape(np.reshape(a, -1)[np.ravel(places)], np.shape(places))
 
 
-@composite(np.flipud)
-def _(m):
-    return np.flip(m, 0)
+def _moving(function):
+    def body(*args, **kwargs):
+        given = inspect.signature(function).bind(*args, **kwargs)
+        (_, a), *rest = given.arguments.items()
+        return _by_places(function, a, **dict(rest))
+
+    return body
 
 
-@rule(np.roll)
-def _(g, out, a, *, shift, axis=None):
-    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
-    return (np.roll(g, back, axis),)
+for _function in (np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.repeat, np.tile,
+                  np.take_along_axis, np.diagonal, np.linalg.diagonal):  # fmt: skip
+    composite(_function)(_moving(_function))
 
 
 @composite(np.take)
 def _(a, indices, axis=None, mode="raise"):
-    if axis is None:
-        a, axis = np.reshape(a, -1), 0
-    n = a.shape[axis]
-    indices = np.asarray(indices)
-    if mode != "raise":
-        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return a[(*(slice(None),) * (axis % a.ndim), indices)]
-
-
-@composite(np.take_along_axis)
-def _(arr, indices, axis=-1):
-    if axis is None:
-        arr, axis = np.reshape(arr, -1), 0
-    axis %= arr.ndim
-    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    index[axis] = indices
-    return arr[tuple(index)]
+    return _by_places(np.take, a, indices, axis, mode=mode)
 
 
 @composite(np.sort)
 def _(a, axis=-1):
-    if axis is None:
-        a, axis = np.reshape(a, -1), 0
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis=axis)
-
-
-@composite(np.repeat)
-def _(a, repeats, axis=None):
-    if axis is None:
-        a, axis = np.reshape(a, -1), 0
-    return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
-
-
-@composite(np.tile)
-def _(A, reps):
-    reps = tuple(np.atleast_1d(reps))
-    ndim = max(A.ndim, len(reps))
-    shape, reps = (1,) * (ndim - A.ndim) + A.shape, (1,) * (ndim - len(reps)) + reps
-    pairs = tuple(int(n) for pair in zip(reps, shape, strict=True) for n in pair)
-    ones = tuple(n for size in shape for n in (1, size))
-    spread = np.broadcast_to(np.reshape(A, ones), pairs)
-    return np.reshape(spread, tuple(int(r) * n for r, n in zip(reps, shape, strict=True)))
-
-
-@primitive
-def pad_constant(array: Any, *, width: Any, value: Any) -> Any:
-    return np.pad(array, width, constant_values=value)
-
-
-@rule(pad_constant)
-def _(g, out, array, *, width, value):
-    pairs = np.broadcast_to(np.asarray(width, dtype=int), (array.ndim, 2))
-    ends = zip(pairs, array.shape, strict=True)
-    return (g[tuple(slice(int(before), int(before) + n) for (before, _after), n in ends)],)
 
 
 @composite(np.pad)
 def _(array, pad_width, mode="constant", *, constant_values=0):
-    if mode == "constant":
-        return pad_constant(array, width=pad_width, value=constant_values)
-    places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode=mode)
-    return np.reshape(array, -1)[places]
+    if mode in ("edge", "reflect", "symmetric", "wrap"):
+        return _by_places(np.pad, array, pad_width, mode)
+    if mode != "constant":
+        raise NotDifferentiableError(
+            f"np.pad(mode={mode!r}) has no rule; build it by np.concatenate"
+        )
+    frame = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
+    befores = np.broadcast_to(np.asarray(pad_width, dtype=int), (array.ndim, 2))[:, 0].tolist()
+    inside = tuple(slice(b, b + n) for b, n in zip(befores, array.shape))
+    return frame + scatter(array, index=inside, shape=frame.shape)
 
 
 # ---- diagonals and triangles ----
-
-
-@composite(np.diagonal)
-def _(a, offset=0, axis1=0, axis2=1):
-    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    rows = np.arange(len(np.diagonal(np.empty(a.shape[-2:]), offset)))
-    return a[..., rows - min(offset, 0), rows + max(offset, 0)]
-
-
-@composite(np.linalg.diagonal)
-def _(x, *, offset=0):
-    return np.diagonal(x, offset, -2, -1)
 
 
 @composite(np.trace)
@@ -271,12 +214,12 @@ def _(v, k=0):
 
 @composite(np.tril)
 def _(m, k=0):
-    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0.0)
+    return np.where(np.tril(np.ones(m.shape, dtype=bool), k), m, 0.0)
 
 
 @composite(np.triu)
 def _(m, k=0):
-    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0.0, m)
+    return np.where(np.triu(np.ones(m.shape, dtype=bool), k), m, 0.0)
 
 
 @composite(np.copy)

@@ -28,6 +28,7 @@ from .calls import (
     rule,
     spelled,
     ufunc_call,
+    unsupported,
 )
 from .errors import NotDifferentiableError
 
@@ -193,11 +194,11 @@ class Tensor(NDArrayOperatorsMixin):
 
     @property
     def T(self) -> Tensor:
-        return np.transpose(self)  # type: ignore[call-overload,no-any-return]
+        return call(np.transpose, (self,), {})
 
     @property
     def mT(self) -> Tensor:
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload,no-any-return]
+        return call(np.swapaxes, (self, -1, -2), {})
 
     def __len__(self) -> int:
         return len(self.data)
@@ -206,21 +207,21 @@ class Tensor(NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self.data)))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return getitem(self, index=index)  # type: ignore[no-any-return]
+        return getitem(self, index=index)
 
     def astype(self, dtype: Any) -> Tensor:
         """The same values in another float dtype; the gradient comes back in this one."""
-        return cast(self, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
+        return cast(self, dtype=np.dtype(dtype))
 
     def reshape(self, *shape: Any) -> Tensor:
-        return call(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})  # type: ignore[no-any-return]
+        return call(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})
 
     def transpose(self, *axes: Any) -> Tensor:
         axes_or_none = axes[0] if len(axes) == 1 else (axes or None)
-        return call(np.transpose, (self, axes_or_none), {})  # type: ignore[no-any-return]
+        return call(np.transpose, (self, axes_or_none), {})
 
     def flatten(self) -> Tensor:
-        return call(np.ravel, (self,), {})  # type: ignore[no-any-return]
+        return call(np.ravel, (self,), {})
 
     all = _method(np.all)
     any = _method(np.any)
@@ -262,23 +263,20 @@ def _node(
 
 
 def record(entry: Entry, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Compute a function with plain arrays and remember the call. Several results, several nodes."""
+    """Compute a function with plain arrays and remember the call: one node for each result."""
     values = []
     for argument in arguments:
-        if type(argument) is Tensor:
-            values.append(argument.data)
-        elif type(argument) in (list, tuple):
-            constants = [a if type(a) is Tensor else _constant(a) for a in arguments]
-            return record(entry, tuple(constants), options)
-        else:
-            values.append(argument)
+        kind = type(argument)
+        if kind is list or kind is tuple:
+            lists = (list, tuple)
+            arrays = tuple(np.asarray(a) if type(a) in lists else a for a in arguments)
+            return record(entry, arrays, options)
+        values.append(argument.data if kind is Tensor else argument)
     data = entry.forward(*values, **options)
     if isinstance(data, tuple):
-        source = _node(data, entry.function, arguments, options)
-        results = [
-            _node(np.asarray(d), result, (source,), {"index": i}) for i, d in enumerate(data)
-        ]
-        return data._make(results) if hasattr(data, "_make") else tuple(results)
+        source = _node(tuple(map(np.asarray, data)), entry.function, arguments, options)
+        nodes = [_node(d, result, (source,), {"index": i}) for i, d in enumerate(source.data)]
+        return data._make(nodes) if hasattr(data, "_make") else tuple(nodes)
     if type(data) is not np.ndarray:
         data = np.asarray(data)
     if data.dtype.kind != "f":
@@ -289,12 +287,6 @@ def record(entry: Entry, arguments: tuple[Any, ...], options: dict[str, Any]) ->
     return _node(data, entry.function, arguments, options)
 
 
-def _constant(value: Any) -> Any:
-    if any(type(v) is Tensor for v in value):
-        raise NotDifferentiableError("a list of Tensors is not an array; say np.stack([...]) first")
-    return np.asarray(value)
-
-
 def result(source: Any, *, index: int) -> Any:
     """One of several results of a call."""
     return source[index]
@@ -302,25 +294,25 @@ def result(source: Any, *, index: int) -> Any:
 
 def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do with Tensors what ``function(*args, **kwargs)`` does with arrays, or say why not."""
+    function = ALIASES.get(function, function)
+    for name in kwargs.keys() & {"out", "where"}:
+        if kwargs[name] is not None:
+            raise unsupported(function, name)
     if entry := RULES.get(function):
-        tensors, options = normalise(entry, args, kwargs)
+        arguments, options = normalise(entry, args, kwargs)
         for name, value in options.items():
             if _holds_tensor(value):
                 raise NotDifferentiableError(
                     f"{spelled(function)}({name}=...) is a setting, not an input: give it plain "
                     "values, such as t.numpy()"
                 )
-        return record(entry, tensors, options)
+        return record(entry, arguments, options)
     if entry := COMPOSITES.get(function):
-        return (
-            entry.body(*args, **kwargs)
-            if entry.variadic
-            else entry.body(**named(entry, args, kwargs))
-        )
+        if entry.variadic:
+            return entry.body(*args, **kwargs)
+        return entry.body(**named(entry, args, kwargs))
     if function in CONSTANTS:
         return function(*_plain(args), **_plain(kwargs))
-    if function in ALIASES:
-        return call(ALIASES[function], args, kwargs)
     raise refusal(function)
 
 
@@ -347,11 +339,9 @@ def primitive(function: F) -> F:
     """
 
     def recorded(*args: Any, **kwargs: Any) -> Any:
-        for argument in args:
+        for argument in (*args, *kwargs.values()) if kwargs else args:
             if type(argument) is Tensor:
                 return call(recorded, args, kwargs)
-        if kwargs and any(type(v) is Tensor for v in kwargs.values()):
-            return call(recorded, args, kwargs)
         return function(*args, **kwargs)
 
     update_wrapper(recorded, function)
@@ -377,18 +367,11 @@ def scatter(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros with `g` added at an index, which may name an entry more than once."""
     zeros = np.zeros(shape, g.dtype)
     parts = index if type(index) is tuple else (index,)
-    repeats = any(
-        not isinstance(p, int | slice | None | type(...)) and _dtype(p) != bool for p in parts
-    )
-    if repeats:
+    if any(hasattr(part, "__len__") and np.asarray(part).dtype != bool for part in parts):
         np.add.at(zeros, index, g)
     else:
         zeros[index] = g
     return zeros
-
-
-def _dtype(index: Any) -> Any:
-    return getattr(index, "dtype", None) or np.asarray(index).dtype
 
 
 @rule(scatter)
