@@ -1,7 +1,8 @@
 """The moving layers of a scene: plain data in data coordinates, and how matplotlib paints them.
 
-The browser paints the same five kinds (polyline, ball, marker, arrow, text) in `stage.js`. A layer
-that follows shows its first rows up to the scene's frame; the others show everything they hold.
+The browser paints the same seven kinds in `stage.js`. Of a layer that follows, a polyline shows its
+first rows up to the scene's frame and the others the row of that frame; a layer that does not
+follow shows everything it holds.
 """
 
 from __future__ import annotations
@@ -19,21 +20,31 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-COLUMNS = {"polyline": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None}
+COLUMNS = {
+    "polyline": 2, "curve": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None, "heights": None,
+}  # fmt: skip
 LOOK: dict[str, dict[str, Any]] = {
     "polyline": {
         "colors": ["#ffffff"], "dash": [], "width": 1.8, "casing": None, "dots": 0.0, "ghost": 0.0,
     },
+    "curve": {"colors": ["#D55E00"], "dash": [], "width": 1.8, "casing": None},
     "ball": {"colors": ["#D55E00"], "shapes": ["o"], "size": 12.0, "edge": "#ffffff"},
     "marker": {"colors": ["#ffffff"], "shapes": ["+"], "size": 9.0, "edge": "#10151c"},
     "arrow": {"colors": ["#1c2430"], "width": 1.8, "casing": None},
-    "text": {"color": "#1c2430", "at": [0.02, 0.98], "size": 12.0, "template": "{0}"},
+    "text": {
+        "color": "#1c2430", "at": [0.02, 0.98], "size": 12.0, "template": "{0}", "align": "left",
+    },
+    "heights": {"colors": ["#440154", "#fde725"]},
 }  # fmt: skip
 
 
 @dataclass(eq=False)
 class Layer:
     """One layer: `data` has shape (rows, items, columns); a row is a moment, an item a walker.
+
+    A curve's items are its corners, one whole curve a moment. A text is filled with the numbers of
+    its only item, and blank where all are NaN. Heights are a grid over the whole axes, items along
+    x and columns along y, as shares 0..1 of the way through their colours.
 
     `look` holds what stays: colours (and dash or marker, one per item in turn), width, size.
     """
@@ -63,7 +74,9 @@ class Layer:
         if data.ndim == 1 and data.size:
             data = data[None, :]
         if data.ndim == 2:
-            still = not self.follow and self.kind in ("ball", "marker", "arrow")
+            still = self.kind == "heights" or (
+                not self.follow and self.kind in ("curve", "ball", "marker", "arrow")
+            )
             data = data[None, :, :] if still else data[:, None, :]
         columns = COLUMNS[self.kind]
         if data.size == 0:
@@ -143,6 +156,12 @@ def _polyline(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     return found
 
 
+def _curve(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    whole = Layer(layer.name, "polyline", layer.axes, False, layer.look)
+    whole.data = layer.row(frame)[:, None]
+    return _polyline(whole, ax, 0)
+
+
 def _joined(rows: NDArray) -> NDArray:
     """Several polylines as one, with NaN between them."""
     gap = np.full((1, rows.shape[1], 2), np.nan)
@@ -208,20 +227,37 @@ def _arrow(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
 def _text(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     look = layer.look
     values = layer.row(frame)[0]
+    if np.isnan(values).all():
+        return []
     words = look["template"].format(*(said(float(value)) for value in values))
     x, y = look["at"]
     vertical = "bottom" if y >= 1 else "top"
     return [
-        ax.text(x, y, words, transform=ax.transAxes, va=vertical, color=look["color"],
-                fontsize=_points(look["size"]), clip_on=False)
+        ax.text(x, y, words, transform=ax.transAxes, va=vertical, ha=look["align"],
+                color=look["color"], fontsize=_points(look["size"]), clip_on=False)
     ]  # fmt: skip
+
+
+def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    shares = np.ma.masked_invalid(layer.row(frame).T)
+    grid = [np.linspace(*limits, n) for limits, n in
+            zip((ax.get_xlim(), ax.get_ylim()), shares.shape[::-1], strict=True)]  # fmt: skip
+    colors = layer.look["colors"]
+    levels = np.linspace(0.0, 1.0, len(colors) + 1)
+    filled = ax.contourf(*grid, np.clip(shares, 0.0, 1.0), levels=levels, colors=colors)
+    lines = ax.contour(
+        *grid, shares, levels=levels[2:-1:2], colors="#ffffff", linewidths=0.6, alpha=0.35
+    )
+    return [filled, lines]
 
 
 _PAINTERS = {
     "polyline": _polyline,
+    "curve": _curve,
     "ball": _ball,
     "marker": _marker,
     "arrow": _arrow,
     "text": _text,
+    "heights": _heights,
 }
 assert set(_PAINTERS) == set(COLUMNS) == set(LOOK)

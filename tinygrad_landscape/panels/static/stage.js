@@ -55,7 +55,7 @@ const frameOf = (spec) => spec.axes.map(({ box: [left, top, right, bottom], x, y
   left, top, right, bottom, x: ruler(x, left, right), y: ruler(y, bottom, top),
 }));
 
-// ---- painting the five kinds of layer -------------------------------------------------------------
+// ---- painting the seven kinds of layer ------------------------------------------------------------
 
 const SHAPES = {
   o: (c, r) => c.arc(0, 0, r, 0, 7), s: (c, r) => c.rect(-r * 0.9, -r * 0.9, 1.8 * r, 1.8 * r),
@@ -109,6 +109,18 @@ const PAINT = {
       pass(color, 0, seen, 1);
     }
   },
+  curve(c, layer, area, data, frame) { // a moment's items are the corners of one polyline
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    const corners = { rows: data.rows ? data.items : 0, items: 1, at: (r, _, k) => data.at(row, r, k) };
+    PAINT.polyline(c, { ...layer, follow: false, dots: 0 }, area, corners, 0);
+  },
+  heights(c, layer, area, data, frame) {
+    if (!data.rows) return;
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    const wide = Math.round(area.right - area.left), high = Math.round(area.bottom - area.top);
+    if (data.picture?.row !== row) data.picture = { row, canvas: relief(data, row, layer.colors, wide, high) };
+    c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
+  },
   ball(c, layer, area, data, frame) {
     const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
     for (let item = 0; item < data.items && data.rows; item++) {
@@ -148,18 +160,47 @@ const PAINT = {
     }
   },
   text(c, layer, area, data, frame) {
-    if (!data.rows) return;
-    const [x, y] = layer.at;
+    const filled = words(layer, data, frame), [x, y] = layer.at;
+    if (!filled) return;
     c.font = `${layer.size}px system-ui, sans-serif`; c.fillStyle = layer.color;
-    c.textBaseline = y >= 1 ? "bottom" : "top";
-    c.fillText(words(layer, data, frame), area.left + x * (area.right - area.left),
+    c.textBaseline = y >= 1 ? "bottom" : "top"; c.textAlign = layer.align;
+    c.fillText(filled, area.left + x * (area.right - area.left),
       area.bottom - y * (area.bottom - area.top));
   },
 };
 PAINT.marker = PAINT.ball;
 
+/** A grid of shares 0..1 as a picture: bilinear between its points, one colour a band, thin lines between. */
+function relief(data, row, colors, wide, high) {
+  const canvas = document.createElement("canvas"), c = canvas.getContext("2d");
+  canvas.width = wide; canvas.height = high;
+  const image = c.createImageData(wide, high), n = colors.length, bands = new Int16Array(wide * high);
+  const rgb = colors.map((color) => [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16)));
+  for (let y = 0, p = 0; y < high; y++) {
+    const v = (1 - (y + 0.5) / high) * (data.columns - 1), j = Math.min(Math.floor(v), data.columns - 2), g = v - j;
+    for (let x = 0; x < wide; x++, p++) {
+      const u = ((x + 0.5) / wide) * (data.items - 1), i = Math.min(Math.floor(u), data.items - 2), f = u - i;
+      const low = data.at(row, i, j) * (1 - f) + data.at(row, i + 1, j) * f;
+      const top = data.at(row, i, j + 1) * (1 - f) + data.at(row, i + 1, j + 1) * f;
+      const share = low * (1 - g) + top * g;
+      if (Number.isNaN(share)) { bands[p] = -1; continue; }
+      const band = (bands[p] = Math.max(0, Math.min(n - 1, Math.floor(share * n))));
+      const left = x ? bands[p - 1] : band, up = y ? bands[p - wide] : band;
+      const line = (left !== band && Math.max(left, band) % 2 === 0) || (up !== band && Math.max(up, band) % 2 === 0);
+      for (let k = 0; k < 3; k++) image.data[4 * p + k] = rgb[band][k] * (line ? 0.7 : 1) + (line ? 76 : 0);
+      image.data[4 * p + 3] = 255;
+    }
+  }
+  c.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A text layer's template, filled; nothing where it has no numbers. */
 function words(layer, data, frame) {
   const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+  let known = false;
+  for (let k = 0; k < data.columns && data.rows; k++) known ||= !Number.isNaN(data.at(row, 0, k));
+  if (!known) return "";
   return layer.template.replace(/\{(\d+)\}/g, (_, k) => said(data.at(row, 0, Number(k))));
 }
 
@@ -213,7 +254,7 @@ function render({ model, el }) {
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
   const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
-  const text = () => { const l = spec.layers.find((each) => each.kind === "text"); return l && data[l.name].rows ? words(l, data[l.name], frame) : ""; };
+  const text = () => { const l = spec.layers.find((each) => each.kind === "text"); return l ? words(l, data[l.name], frame) : ""; };
   const announce = (lead = "") => { live.textContent = [lead, text(), model.get("sentence")].filter(Boolean).join(". "); };
 
   // -- painting
