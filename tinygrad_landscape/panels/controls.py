@@ -7,9 +7,12 @@ the slider beside it moves in notches, and no hand needs to hit 2.62 on it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
+
+from tinygrad_landscape.engine.errors import ParameterError
 
 NOTCHES = 50  # per decade of a log slider
 
@@ -31,22 +34,35 @@ def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
         style=LABEL,
         layout={"width": "190px"},
     )
+    return box, _slider(box, _notch, notched)
+
+
+def knob(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
+    """A number box from `low` to `high` and the even slider that moves it, in 100 notches or so."""
+    box = number(label, value, low, high)
+    box.layout.width = "190px"
+    unit = box.step
+    return box, _slider(box, lambda at: round(at / unit), lambda notch: round(notch * unit, 10))
+
+
+def _slider(box: Any, notch_of: Callable[[float], int], value_of: Callable[[int], float]) -> Any:
+    """A slider whose notches stand for values of `box`; each follows the other."""
     slider = ipywidgets.IntSlider(
-        value=_notch(value),
-        min=_notch(low),
-        max=_notch(high),
+        value=notch_of(box.value),
+        min=notch_of(box.min),
+        max=notch_of(box.max),
         readout=False,
-        tooltip=label,
+        tooltip=box.description,
         layout={"flex": "1 1 120px", "min_width": "80px"},
     )
 
     def slid(change: Any) -> None:
-        if change["new"] != _notch(box.value):
-            box.value = min(max(low, notched(change["new"])), high)
+        if change["new"] != notch_of(box.value):
+            box.value = min(max(box.min, value_of(change["new"])), box.max)
 
     slider.observe(slid, "value")
-    box.observe(lambda change: slider.set_trait("value", _notch(change["new"])), "value")
-    return box, slider
+    box.observe(lambda change: slider.set_trait("value", notch_of(change["new"])), "value")
+    return slider
 
 
 def notched(notch: int) -> float:
@@ -73,3 +89,19 @@ def number(label: str, value: float, low: float, high: float) -> Any:
         style=LABEL,
         layout={"width": "initial", "min_width": "150px"},
     )
+
+
+def hide(
+    names: Sequence[str], controls: Mapping[str, Any], sliders: Mapping[str, Any] | None = None
+) -> None:
+    """Take controls out of the page by name, each with its slider if it has one.
+
+    Raises:
+        ParameterError: for a name that is none of the controls.
+    """
+    if isinstance(names, str) or set(names) - set(controls):
+        raise ParameterError(f"got hide={names!r}; the controls are {', '.join(controls)}")
+    for name in names:
+        for widget in (controls[name], (sliders or {}).get(name)):
+            if widget is not None:
+                widget.layout.display = "none"

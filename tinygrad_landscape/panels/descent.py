@@ -221,7 +221,7 @@ class Descent(Panel):
         scene = Scene(figure, {"map": over, "curve": beside}, paper)
         white, size = {"colors": ["#ffffff"], "casing": CASING}, chosen.scale
         scene.add(
-            "walk", "polyline", "map", follow=True, dots=2.0, ghost=0.5, width=1.8 * size, **white
+            "walk", "polyline", "map", follow=True, dots=1.7, ghost=0.5, width=1.4 * size, **white
         )
         scene.add("arrow", "arrow", "map", follow=True, width=2.4 * size, **white)
         scene.add("start", "marker", "map", shapes=["o"], size=11.0 * size, edge=CASING)

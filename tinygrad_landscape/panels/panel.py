@@ -92,8 +92,10 @@ class Panel:
         button.observe(lambda change: shown(fold, change["new"]), "value")
         first = ipywidgets.HBox([*row, button], layout={"align_items": "center"})
         parts = [first, self.player, fold, self._error]
-        width = f"min(100%, {self.player.scene.size[0]}px)"
-        self.widget = ipywidgets.VBox(parts, layout={"max_width": width}).add_class("tgl-panel")
+        scene = self.player.scene
+        width = f"min(100%, {scene.size[0]}px)"
+        self.widget = ipywidgets.VBox(parts, layout={"max_width": width})
+        self.widget.add_class("tgl-panel").add_class(f"tgl-{scene.style.name}")
         shown(fold, False)
         self._begin()
         self._work(float("inf"))
@@ -238,7 +240,8 @@ class Panel:
     def _turned(self, change: Any) -> None:
         """Somebody turned to another frame."""
         if not self._deaf:
-            self._wanted = None if change["new"] >= self._last else change["new"]
+            at_end = self._done and change["new"] >= self._last
+            self._wanted = None if at_end else change["new"]
             self._soon()
 
     def _moved(self, change: Any) -> None:
