@@ -7,6 +7,7 @@ kept.
 
 import os
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,34 +15,69 @@ from numpy.typing import NDArray
 
 from ..engine.errors import NotPicklableError, ParameterError, ShapeError
 from ..landscape import Landscape
+from .slices import Slice
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from .plane import Line, Plane
 
-Metric = Callable[[NDArray[Any]], NDArray[Any]]
+Array = NDArray[Any]
+Metric = Callable[[Array], Array]
 Progress = bool | Callable[[int, int], object]
 
 JOBS_PER_WORKER = 4
 
+# The C library of Linux hands freed memory back at once and then takes it again page by page, which
+# doubles the time of work on arrays above 128 KB. Freeing one large array, never touched, raises
+# that limit to 32 MB for the rest of the process.
+np.empty(2**25 - 2**16, np.uint8)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing to measure: the loss or accuracy of a landscape, or any function of weights."""
+
+    ground: Landscape | None
+    metric: str | Metric
+    slice: Slice | None = None
+
+    def __call__(self, ground: Landscape | None, theta: Array) -> Array:
+        """Return it at theta `(C, P)`, shape `(C,)`, where `ground` may stand in for its own."""
+        if callable(self.metric):
+            return self.metric(theta)
+        assert ground is not None
+        return ground(theta) if self.metric == "loss" else ground.accuracy(theta)
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to measure any cells."""
+
+    measures: dict[str, Measure]
+    site: "Plane | Line"
+    chunk: int
+
 
 def measure_cells(
-    measures: Mapping[str, Metric],
+    measures: dict[str, Measure],
     site: "Plane | Line",
-    axes: tuple[NDArray[Any], ...],
-    start: tuple[Mapping[str, NDArray[Any]], NDArray[Any]] | None,
+    axes: tuple[Array, ...],
+    start: tuple[Mapping[str, Array], Array] | None,
     executor: "Executor | None",
     progress: Progress,
     memory: float,
-) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+) -> tuple[dict[str, Array], Array]:
     """Evaluate every cell that `start` has not; return the values by name and which cells are
     done."""
     shape = tuple(map(len, axes))
     where = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
     dtype = site.point(*where[0]).dtype
-    landscapes = [m for m in measures.values() if isinstance(m, Landscape)]
-    chunk = min(ground.points_at_once(dtype, memory, passes=1) for ground in landscapes)
+    grounds = {id(m.ground): m.ground for m in measures.values() if m.ground is not None}
+    chunk = min(ground.points_at_once(dtype, memory, passes=1) for ground in grounds.values())
+    slices = {key: Slice(g, site) for key, g in grounds.items() if Slice.applies(g, site)}
+    chunk = min([chunk, *(one.cells_at_once for one in slices.values())])
+    measures = {n: replace(m, slice=slices.get(id(m.ground))) for n, m in measures.items()}
     done = np.zeros(len(where), bool)
     values = np.full((len(measures), len(where)), np.nan, dtype)
     if start is not None:
@@ -53,7 +89,7 @@ def measure_cells(
         done[:] = start[1].ravel()
         values[:] = [start[0][name].ravel() for name in measures]
     left = np.flatnonzero(~done)
-    task = (tuple(measures.items()), site, chunk)
+    task = Task(measures, site, chunk)
     jobs = _jobs(where, left, chunk, executor)
     report = _Report(progress, len(where), len(where) - len(left))
     results = (
@@ -74,7 +110,7 @@ def measure_cells(
     }, done.reshape(shape)
 
 
-def _jobs(where: NDArray[Any], left: NDArray[Any], chunk: int, executor: Any) -> list[NDArray[Any]]:
+def _jobs(where: Array, left: Array, chunk: int, executor: Any) -> list[Array]:
     """Cut the cells that are left into jobs. The origin comes first and alone: it is the cell
     everyone checks, and a stack of one takes the very steps of a plain call."""
     middle = left[~where[left].any(axis=-1)]
@@ -90,39 +126,46 @@ def _jobs(where: NDArray[Any], left: NDArray[Any], chunk: int, executor: Any) ->
     ]
 
 
-def _heights(task: tuple[Any, Any, int], where: NDArray[Any]) -> NDArray[Any]:
-    """Evaluate the cells at `where` `(C, axes)`, at most `chunk` at a time; return `(measures,
-    C)`."""
-    measures, site, chunk = task
+def _heights(task: Task, where: Array) -> Array:
+    """Measure the cells at `where` `(C, axes)`, a chunk at a time; return `(measures, C)`."""
     parts = []
-    with np.errstate(
-        all="ignore"
-    ):  # far out a loss may overflow: infinity is the right answer, not a warning
-        for k in range(0, len(where), chunk):
-            theta = site.point(*where[k : k + chunk].T)
-            rows = []
-            for name, measure in measures:
-                row = np.asarray(measure(theta[0])[None] if len(theta) == 1 else measure(theta))
-                if row.shape != theta.shape[:-1]:
-                    raise ShapeError(
-                        f"{name} gave shape {row.shape} for weights {theta.shape}; expected "
-                        f"{theta.shape[:-1]}: one per point"
-                    )
-                rows.append(row)
-            parts.append(np.stack(rows))
+    for first in range(0, len(where), task.chunk):
+        part = where[first : first + task.chunk]
+        theta = task.site.point(*part.T)
+        with np.errstate(all="ignore"):  # far out a loss may overflow: infinity, not a warning
+            parts.append(_chunk(task, part, theta))
     return np.concatenate(parts, axis=-1)
 
 
+def _chunk(task: Task, where: Array, theta: Array) -> Array:
+    """Measure weights `(C, P)`. The origin alone takes the very steps of a plain call."""
+    centre = not where.any()
+    slices = {m.slice for m in task.measures.values() if m.slice is not None and not centre}
+    standing = {one: one.at(where, theta) for one in slices}
+    rows = []
+    for name, measure in task.measures.items():
+        here = None if measure.slice is None else standing.get(measure.slice)
+        ground = measure.ground if here is None else here
+        row = np.asarray([measure(ground, theta[0])] if centre else measure(ground, theta))
+        if row.shape != theta.shape[:-1]:
+            raise ShapeError(
+                f"{name} gave shape {row.shape} for weights {theta.shape}; expected "
+                f"{theta.shape[:-1]}: one per point"
+            )
+        rows.append(row)
+    return np.stack(rows)
+
+
 def _in_turn(
-    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]]
-) -> Generator[tuple[NDArray[Any], NDArray[Any]], None, None]:
+    task: Task, where: Array, jobs: list[Array]
+) -> Generator[tuple[Array, Array], None, None]:
     for cells in jobs:
         yield cells, _heights(task, where[cells])
 
 
 def _spread(
-    task: Any, where: NDArray[Any], jobs: list[NDArray[Any]], executor: Any
-) -> Generator[tuple[NDArray[Any], NDArray[Any]], None, None]:
+    task: Task, where: Array, jobs: list[Array], executor: Any
+) -> Generator[tuple[Array, Array], None, None]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
     if isinstance(executor, ProcessPoolExecutor):
@@ -136,7 +179,7 @@ def _spread(
             future.cancel()
 
 
-def require_picklable(task: Any) -> None:
+def require_picklable(task: Task) -> None:
     """Raise `NotPicklableError` when `task` cannot be sent to another process."""
     import pickle
 

@@ -77,6 +77,11 @@ class Plane:
         """P, the number of weights."""
         return self.origin.size
 
+    @property
+    def frame(self) -> tuple[NDArray[Any], ...]:
+        """Origin and directions."""
+        return self.origin, self.u, self.v
+
     def point(self, a: Any, b: Any) -> Any:
         """Return the weights `(..., P)` at offsets `a`, `b` (numbers, arrays or Tensors that
         broadcast)."""
@@ -379,6 +384,11 @@ class Line:
     def size(self) -> int:
         """P, the number of weights."""
         return self.start.size
+
+    @property
+    def frame(self) -> tuple[NDArray[Any], ...]:
+        """Start and direction."""
+        return self.start, self.direction
 
     def point(self, t: Any) -> Any:
         """Return the weights `(..., P)` at `t`."""

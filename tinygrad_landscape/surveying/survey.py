@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import ParameterError, ShapeError
+from ..landscape import Landscape
 from . import grid
-from .cells import Metric, Progress, measure_cells
+from .cells import Measure, Metric, Progress, measure_cells
 from .plane import Line, Plane
 from .surface import Profile, Surface
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from ..landscape import Landscape
 
 Metrics = Sequence[str | Metric] | Mapping[str, Metric]
 
@@ -192,37 +192,29 @@ def _resumed_axes(
 
 def _measures(
     landscape: "Landscape", metrics: Metrics, also: Mapping[str, Any] | None
-) -> dict[str, Metric]:
-    """Return every function of theta `(..., P)` to measure, by the name its values get."""
+) -> dict[str, Measure]:
+    """Return everything to measure, by the name its values get."""
     if isinstance(metrics, str) or (also is not None and not isinstance(also, Mapping)):
         raise ParameterError(
             "metrics= is a sequence, e.g. ('loss', 'accuracy'), and also= a mapping, e.g. "
             "{'test': test_data}"
         )
-    asked = (
+    asked: Mapping[str, str | Metric] = (
         metrics
         if isinstance(metrics, Mapping)
         else {getattr(m, "__name__", str(m)): m for m in metrics}
     )
-    measures: dict[str, Metric] = {"loss": landscape}
-    measures |= {name: _metric(landscape, m) for name, m in asked.items() if name != "loss"}
+    for metric in asked.values():
+        if not callable(metric) and metric not in ("loss", "accuracy"):
+            raise ParameterError(
+                f"got the metric {metric!r}; expected 'loss', 'accuracy' or a function of weights "
+                f"(..., P)"
+            )
+    measures = {"loss": Measure(landscape, "loss")}
+    for name, metric in asked.items():
+        measures[name] = Measure(None if callable(metric) else landscape, metric)
     for prefix, where in (also or {}).items():
-        other = where if callable(where) else landscape.on(where)
-        measures[f"{prefix} loss"] = other
-        measures |= {
-            f"{prefix} {m}": _metric(other, m)
-            for m in asked.values()
-            if isinstance(m, str) and m != "loss"
-        }
+        other = where if isinstance(where, Landscape) else landscape.on(where)
+        for name in ("loss", *(m for m in asked.values() if isinstance(m, str))):
+            measures[f"{prefix} {name}"] = Measure(other, name)
     return measures
-
-
-def _metric(landscape: "Landscape", metric: str | Metric) -> Metric:
-    if callable(metric):
-        return metric
-    if metric != "accuracy":
-        raise ParameterError(
-            f"got the metric {metric!r}; expected 'loss', 'accuracy' or a function of weights "
-            f"(..., P)"
-        )
-    return landscape.accuracy
