@@ -38,11 +38,10 @@ def by_hand(widths: tuple[int, ...], plane: Any, x: Any, y: Any, cells: int) -> 
     shapes = list(itertools.pairwise(widths))
 
     def loss(theta: Any) -> Any:
-        at = 0
+        at, h = 0, x
         for k, (a, b) in enumerate(shapes):
-            weight, bias = theta[at : at + a * b].reshape(a, b), theta[at + a * b :][:b]
-            x_ = (x if k == 0 else h) @ weight + bias
-            h = np.tanh(x_) if k < len(shapes) - 1 else x_
+            h = h @ theta[at : at + a * b].reshape(a, b) + theta[at + a * b :][:b]
+            h = np.tanh(h) if k < len(shapes) - 1 else h
             at += a * b + b
         return (np.maximum(h, 0) - h * y + np.log1p(np.exp(-np.abs(h)))).mean()
 
