@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "learner"
+ERROR = "[data-mime-type='application/vnd.jupyter.error']"
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -96,30 +97,32 @@ class Notebook:
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self._idle(60_000)
+        page.wait_for_function(
+            """() => {
+                const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+                const kernel = session?.session?.kernel;
+                return session?.isReady && kernel?.connectionStatus === 'connected'
+                    && kernel.status === 'idle';
+            }""",
+            timeout=60_000,
+        )
 
     def _heard(self, message: Any) -> None:
         if message.type == "error":
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
-    def _idle(self, timeout: float) -> None:
-        self.page.wait_for_selector(
-            ".jp-Notebook-ExecutionIndicator[data-status='idle']",
-            state="attached",
-            timeout=timeout,
-        )
-
     def run_all(self, timeout: float = 120_000) -> None:
-        """Run every cell, as "Run all cells" in the menu does, and wait until all are done."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        """Run every cell, as "Run all cells" in the menu does; raise what a cell raised."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         self.page.wait_for_function(
-            """() => {
-                const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-                return cells.length > 0 && cells.every(p => /\\[\\d+\\]/.test(p.textContent)
-                    || p.closest('.jp-Cell').querySelector('.cm-content').innerText.trim() === '');
-            }""",
+            """(error) => document.querySelector(error) ||
+                [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+                    .every(prompt => /\\[\\d+\\]/.test(prompt.textContent))""",
+            arg=ERROR,
             timeout=timeout,
         )
+        for error in self.page.locator(ERROR).all():
+            raise RuntimeError(error.inner_text())
 
     def execute(self, code: str) -> Any:
         """Run code in the notebook's kernel, silently; return the value of its last expression.

@@ -47,7 +47,7 @@ class Prediction(widgets.VBox):
         self._choices = widgets.RadioButtons(
             options=[*choices, NO_IDEA], value=None, layout=widgets.Layout(width="auto")
         )
-        self._confidence = widgets.ToggleButtons(options=CONFIDENCE, description="I am")
+        self._confidence = widgets.ToggleButtons(options=CONFIDENCE, description="How sure?")
         self._lock = widgets.Button(description="Lock my answer", icon="lock", disabled=True)
         self._status = widgets.HTML(_paragraph("Choose, then lock. Locked is locked."))
         self._revealed = widgets.HTML(_paragraph("Lock your answer above, then look here."))
