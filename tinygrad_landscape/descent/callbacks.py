@@ -68,11 +68,9 @@ class EarlyStopping:
         if record.step % self.every:
             return False
         loss = record.batch_loss if self.landscape is None else self.landscape(record.theta)
-        loss = np.where(record.alive, loss, np.inf)
         if record.step == 0:
             self.point, self.loss = record.theta.copy(), loss
-            self.step = np.zeros(loss.shape, int)
-            self._waited = np.zeros(loss.shape, int)
+            self.step = self._waited = np.zeros(np.shape(loss), int)
             return False
         better = loss < self.loss - self.min_delta
         self.point = np.where(better[..., None], record.theta, self.point)

@@ -169,8 +169,7 @@ class cosine_restarts(Schedule):
         if self.stretch == 1:
             return _eased(1.0, self.floor, (t % self.period) / self.period)
         k = np.floor(np.log1p(t / self.period * (self.stretch - 1.0)) / np.log(self.stretch))
-        k = np.where(t >= self._start(k + 1.0), k + 1.0, k)  # rounding may leave the guess one off
-        k = np.where(t < self._start(k), k - 1.0, k)
+        k = np.where(t >= self._start(k + 1.0), k + 1.0, k)  # rounding may leave it one short
         return _eased(1.0, self.floor, (t - self._start(k)) / (self.period * self.stretch**k))
 
     def _start(self, k: Any) -> Any:
