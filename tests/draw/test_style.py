@@ -71,6 +71,8 @@ def test_the_readers_settings_come_back():
 
 
 def test_an_unknown_style_is_refused():
-    with pytest.raises(ParameterError, match="expected one of light, dark, projector"):
-        with style("sepia"):
-            pass
+    with (
+        pytest.raises(ParameterError, match="expected one of light, dark, projector"),
+        style("sepia"),
+    ):
+        pass

@@ -63,6 +63,7 @@ class Scene:
         figure.set_dpi(DPI)
         self._canvas = FigureCanvasAgg(figure)
         self._still: Any = None
+        self._frames: dict[str, Any] = {}
         for ax in self.axes.values():
             if ax.get_xscale() not in ("linear", "log") or ax.get_yscale() not in ("linear", "log"):
                 raise ParameterError(
@@ -115,7 +116,8 @@ class Scene:
     def pixels(self) -> NDArray[np.uint8]:
         """The scene at its frame, uint8 of shape (height, width, 3), by blitting."""
         if self._still is None:
-            self._draw()
+            self._settle()
+            self._canvas.draw()
             self._still = self._canvas.copy_from_bbox(self.figure.bbox)
         self._canvas.restore_region(self._still)
         renderer = self._canvas.get_renderer()
@@ -130,8 +132,8 @@ class Scene:
 
     def background(self, zoom: float = 2.0) -> bytes:
         """What stands still as a PNG file, `zoom` times as sharp (2 for high-density screens)."""
+        self._settle()
         self._still = None
-        self._draw()
         self.figure.set_dpi(DPI * zoom)
         self._canvas.draw()
         pixels = np.array(self._canvas.buffer_rgba())[:, :, :3]
@@ -143,7 +145,7 @@ class Scene:
         ending = Path(path).suffix.lower()
         if ending not in (".png", ".svg", ".pdf"):
             raise ParameterError(f"got the ending {ending!r}; expected .png, .svg or .pdf")
-        self.pixels()
+        self._settle()
         artists = self._place()
         try:
             self.figure.savefig(path, dpi=dpi)
@@ -153,22 +155,24 @@ class Scene:
 
     def redraw(self) -> None:
         """Forget the drawn background, after something that stands still was changed."""
-        self._still = None
+        self._still, self._frames = None, {}
 
-    def _draw(self) -> None:
-        self._canvas.draw()
-        self.figure.set_layout_engine("none")  # the axes stay where the first drawing put them
-        renderer = self._canvas.get_renderer()
-        self._frames = {
-            name: cast(Any, ax.get_tightbbox(renderer)).padded(4) for name, ax in self.axes.items()
-        }
+    def _settle(self) -> None:
+        """Let the layout find its places, once; the axes stay there from then on."""
+        if not self._frames:
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")
+            renderer = self._canvas.get_renderer()
+            self._frames = {
+                name: cast(Any, ax.get_tightbbox(renderer)).padded(4)
+                for name, ax in self.axes.items()
+            }
 
     # Data for a player -------------------------------------------------------------------------
 
     def spec(self) -> dict[str, Any]:
         """All that stays, as plain JSON: size, paper, axes (box in pixels, limits), layers."""
-        if self._still is None:
-            self.pixels()  # layout is settled by drawing
+        self._settle()
         width, height = self.size
         return {
             "width": width,

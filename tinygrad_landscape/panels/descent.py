@@ -169,6 +169,11 @@ class Descent(Panel):
     # Computing ----------------------------------------------------------------------------------
 
     def _begin(self) -> None:
+        steps = self.controls["steps"].value
+        curve = self.player.scene.axes["curve"]
+        if curve.get_xlim() != (0, steps):
+            curve.set_xlim(0, steps)
+            self.player.redraw()
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin
@@ -177,7 +182,7 @@ class Descent(Panel):
             self.landscape if free else self._inside,
             self.plane.point(*inside) if free else inside,
             self.optimizer(self._lr),
-            self.controls["steps"].value,
+            steps,
         )
 
     def _work(self, seconds: float) -> bool:
@@ -340,11 +345,11 @@ def regime(walk: Trajectory) -> str:
         return "rests"
     if norms[-1] <= 1e-3 * norms.max():
         return "converges"
-    late = max(3, math.ceil(len(walk) / 5))
+    late = min(len(walk), max(4, math.ceil(len(walk) / 5)))
     steps = np.diff(walk.points[-late:], axis=0)
     against = np.sum(steps[1:] * steps[:-1], axis=-1) < 0.0
     older, newer = losses[-late:][: late // 2].mean(), losses[-(late // 2) :].mean()
-    if against.mean() > 0.5 and newer >= older * (1.0 - 1e-3):
+    if against.sum() > 0.5 * against.size and newer >= older * (1.0 - 1e-3):
         return "bounces"
     drop = float(losses[0] - losses[-1])
     return "converges" if 0.0 <= losses[-late] - losses[-1] < 0.01 * drop else "creeps"

@@ -27,9 +27,9 @@ class Run:
     """A `descend` that can stop on time and go on later, with the same result as in one go."""
 
     def __init__(self, landscape: Any, theta: ArrayLike, optimizer: Any, steps: int) -> None:
-        self.landscape, self.steps = landscape, steps
-        self._optimizer = _Kept(optimizer)
-        self.walk: Trajectory = descend(landscape, theta, self._optimizer, steps=0)
+        self.landscape, self.theta, self.optimizer, self.steps = landscape, theta, optimizer, steps
+        self._kept = _Kept(optimizer)
+        self.walk: Trajectory = descend(landscape, theta, self._kept, steps=0)
 
     @property
     def finished(self) -> bool:
@@ -44,12 +44,16 @@ class Run:
             return record.step > 0 and time.perf_counter() > late
 
         if not self.finished:
-            taken = len(self.walk) - 1
-            piece = descend(
-                self.landscape, self.walk.end, self._optimizer, self.steps - taken,
-                callbacks=() if seconds == np.inf else (too_long,),
-            )  # fmt: skip
-            self.walk = _joined(self.walk, piece, self.steps)
+            stop = () if seconds == np.inf else (too_long,)
+            left = self.steps + 1 - len(self.walk)
+            more = descend(self.landscape, self.walk.end, self._kept, left, callbacks=stop)
+            limit = FALL * (1.0 + abs(float(self.walk.losses[0])))
+            if more.diverged or (more.losses > limit).any():
+                # A fall is judged by the first height of the whole walk, so it is walked as one;
+                # that costs no more than the way down to here, for a fallen walk ends there.
+                self.walk = descend(self.landscape, self.theta, self.optimizer, self.steps)
+            else:
+                self.walk = _joined(self.walk, more)
         return self.finished
 
 
@@ -71,29 +75,12 @@ class _Kept:
         return repr(self.base)
 
 
-def _joined(first: Trajectory, more: Trajectory, steps: int) -> Trajectory:
-    """Two pieces as one walk; a fall is judged by the first height of the whole walk."""
-    taken = len(first) - 1
-    points = np.concatenate([first.points, more.points[1:]])
-    losses = np.concatenate([first.losses, more.losses[1:]])
-    norms = np.concatenate([first.gradient_norms, more.gradient_norms[1:]])
+def _joined(first: Trajectory, more: Trajectory) -> Trajectory:
+    """Two pieces as one walk; the point they share is kept once."""
+    names = ("points", "losses", "gradient_norms")
+    both = {n: np.concatenate([getattr(first, n), getattr(more, n)[1:]]) for n in names}
     batch = np.concatenate([first.batch_losses, more.batch_losses])
-    fell = more.diverged_at + taken if more.diverged else more.diverged_at
-    high = np.flatnonzero(losses > FALL * (1.0 + abs(losses[0])))
-    if high.size and (fell < 0 or high[0] < fell):
-        fell = np.asarray(high[0])
-    if fell >= 0:
-        points = np.concatenate(
-            [points[:fell], np.repeat(points[fell - 1 : fell], steps + 1 - fell, 0)]
-        )
-        gone = np.full(steps + 1 - fell, np.nan)
-        losses, norms = np.append(losses[:fell], gone), np.append(norms[:fell], gone)
-        batch = np.append(batch[:fell], gone[1:])
-    return replace(
-        more, points=points, losses=losses, gradient_norms=norms, batch_losses=batch,
-        steps=np.arange(len(points)), diverged_at=fell,
-        ended="finished" if len(points) > steps else "not finished yet",
-    )  # fmt: skip
+    return replace(more, **both, batch_losses=batch, steps=np.arange(len(both["losses"])))
 
 
 class Later:
