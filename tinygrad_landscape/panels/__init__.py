@@ -6,12 +6,13 @@ A panel can be made and driven without a browser; in a notebook it shows itself.
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_landscape.panels.descent import Descent
+from tinygrad_landscape.panels.fit import Fit
 from tinygrad_landscape.panels.player import use
 
 if TYPE_CHECKING:
     from tinygrad_landscape.panels.stage import Stage
 
-__all__ = ["Descent", "Stage", "use"]
+__all__ = ["Descent", "Fit", "Stage", "use"]
 
 
 def __getattr__(name: str) -> Any:

@@ -38,10 +38,10 @@ def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
 
 
 def knob(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
-    """A number box from `low` to `high` and the even slider that moves it, in 100 notches or so."""
+    """A number box from `low` to `high` and the even slider that moves it, in 100 to 1000 steps."""
     box = number(label, value, low, high)
     box.layout.width = "190px"
-    unit = box.step
+    unit = 10.0 ** math.floor(math.log10((high - low) / 100))
     return box, _slider(box, lambda at: round(at / unit), lambda notch: round(notch * unit, 10))
 
 
