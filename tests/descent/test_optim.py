@@ -156,7 +156,7 @@ CASES = [
     (optim.AdamW(0.05, weight_decay=0.4), partial(adam, lr=0.05, weight_decay=0.4, decoupled=True)),
     (optim.AdaGrad(0.3, eps=0.1), partial(adagrad, lr=0.3, eps=0.1)),
     (optim.Lion(), partial(lion, lr=1e-4)),
-    (optim.Lion(0.4, betas=(0.5, 0.95)), partial(lion, lr=0.4, betas=(0.5, 0.95))),
+    (optim.Lion(0.37), partial(lion, lr=0.37)),
     (optim.Lion(0.03, weight_decay=0.2), partial(lion, lr=0.03, weight_decay=0.2)),
     (optim.SAM(optim.SGD(0.05), rho=0.3), partial(sam, lr=0.05, rho=0.3)),
     (optim.Newton(damping=4.0), partial(newton, damping=4.0)),

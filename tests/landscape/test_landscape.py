@@ -120,7 +120,9 @@ def test_float32_is_kept_everywhere():
     assert L.accuracy(theta).dtype == np.float32
     np.testing.assert_allclose(gradient, L.gradient(THETA), rtol=1e-4, atol=1e-6)
     line = tl.data.line(20, seed=0)
-    fit = tl.Landscape(tl.Network(tl.Linear(1, 1)), tl.losses.mean_squared_error, line)
+    fit = tl.Landscape(
+        tl.Network(tl.Linear(1, 1)), lambda p, y: ((p - y) ** 2).mean((-2, -1)), line
+    )
     assert fit(np.ones(2, np.float32)).dtype == np.float32
     regular = tl.Landscape(NET, L.loss, DATA, l1=0.1, l2=0.1)
     assert regular(theta).dtype == regular.gradient(theta).dtype == np.float32
