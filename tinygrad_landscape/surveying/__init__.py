@@ -8,7 +8,8 @@ that know how to describe themselves and never compute.
 from . import connect, curvature, sharpness
 from .basins import BasinMap, basins
 from .critical import CriticalPoint, critical_points
-from .plane import Line, Plane
+from .line import Line
+from .plane import Plane
 from .surface import Profile, Surface
 from .survey import coarse_to_fine, profile, survey
 from .trainability import TrainabilityMap, trainability

@@ -20,7 +20,8 @@ from .slices import Slice
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from .plane import Line, Plane
+    from .line import Line
+    from .plane import Plane
 
 Array = NDArray[Any]
 Metric = Callable[[Array], Array]

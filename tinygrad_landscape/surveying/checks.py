@@ -29,3 +29,11 @@ def vector(name: str, values: ArrayLike, like: NDArray[Any] | None = None) -> ND
     if like is not None:
         return point.astype(like.dtype)
     return point if point.dtype.kind == "f" else point.astype(np.float64)
+
+
+def column(a: Any, like: NDArray[Any]) -> Any:
+    """Return offsets with a last axis of 1; Tensors stay Tensors, arrays take the dtype of the
+    weights."""
+    if not hasattr(a, "backward"):
+        a = np.asarray(a, dtype=like.dtype)
+    return a[..., None]

@@ -17,7 +17,7 @@ from ..descent import descend, optim
 from ..landscape import Landscape
 from .assignment import assignment
 from .checks import read_only, vector
-from .plane import Line
+from .line import Line
 from .survey import profile
 from .twins import HiddenLayer, hidden_layers
 

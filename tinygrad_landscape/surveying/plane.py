@@ -1,4 +1,4 @@
-"""Planes and lines through weight space: the ground a survey walks over.
+"""Planes through weight space: the ground a survey walks over.
 
 A plane is an origin and two directions in R^P; every point on it is `origin + a*u + b*v`. The
 constructors below differ only in how they choose the directions, and each says so, together with
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine.errors import ParameterError, ShapeError
-from .checks import read_only, vector
+from .checks import column, read_only, vector
 from .directions import UNITS, random_direction
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Plane:
     def point(self, a: Any, b: Any) -> Any:
         """Return the weights `(..., P)` at offsets `a`, `b` (numbers, arrays or Tensors that
         broadcast)."""
-        return self.origin + _column(a, self.origin) * self.u + _column(b, self.origin) * self.v
+        return self.origin + column(a, self.origin) * self.u + column(b, self.origin) * self.v
 
     def coordinates(self, points: ArrayLike) -> NDArray[Any]:
         """Return the offsets `(..., 2)` of the plane's points nearest to `points` `(..., P)` (least
@@ -337,79 +337,7 @@ class Plane:
         return cls(origin, u, v, ("uphill", "random direction"), (DISTANCE,) * 2, chosen=chosen)
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
-    """The line `start + t*direction` through weight space, drawn over `extent`, a range of t.
-
-    >>> Line.between([0.0, 0.0], [2.0, 4.0]).point(0.5)
-    array([1., 2.])
-    """
-
-    start: NDArray[Any]
-    direction: NDArray[Any]
-    extent: tuple[float, float] = (-1.0, 1.0)
-    label: str = "t"
-    chosen: str = "along a direction"
-
-    def __post_init__(self) -> None:
-        start = vector("start", self.start)
-        direction = vector("direction", self.direction, like=start)
-        if not np.any(direction):
-            raise ParameterError(
-                "the direction is zero everywhere (two equal points?); a line needs a direction "
-                "that moves the weights"
-            )
-        object.__setattr__(self, "start", read_only(start))
-        object.__setattr__(self, "direction", read_only(direction))
-
-    @classmethod
-    def between(cls, p: ArrayLike, q: ArrayLike) -> "Line":
-        """The line from `p` (t = 0) to `q` (t = 1), both `(P,)`."""
-        start = vector("p", p)
-        return cls(
-            start,
-            vector("q", q, like=start) - start,
-            (0.0, 1.0),
-            "t",
-            "from p at t = 0 to q at t = 1",
-        )
-
-    @classmethod
-    def along(cls, p: ArrayLike, d: ArrayLike) -> "Line":
-        """The line through `p` (t = 0) in direction `d`, both `(P,)`, from t = -1 to t = 1; one
-        unit is the length of `d`."""
-        return cls(vector("p", p), np.asarray(d))
-
-    @property
-    def size(self) -> int:
-        """P, the number of weights."""
-        return self.start.size
-
-    @property
-    def frame(self) -> tuple[NDArray[Any], ...]:
-        """Start and direction."""
-        return self.start, self.direction
-
-    def point(self, t: Any) -> Any:
-        """Return the weights `(..., P)` at `t`."""
-        return self.start + _column(t, self.start) * self.direction
-
-    def describe(self) -> str:
-        """Say in a sentence which line this is."""
-        length = np.linalg.norm(self.direction)
-        text = f"Line through {self.size} weights {self.chosen}."
-        return f"{text} One unit of t is a distance of {length:.4g}."
-
-
 DISTANCE = "a distance of 1 in weight space"
-
-
-def _column(a: Any, like: NDArray[Any]) -> Any:
-    """Return offsets with a last axis of 1; Tensors stay Tensors, arrays take the dtype of the
-    weights."""
-    if not hasattr(a, "backward"):
-        a = np.asarray(a, dtype=like.dtype)
-    return a[..., None]
 
 
 def _index(key: int | str, size: int, network: Any) -> int:

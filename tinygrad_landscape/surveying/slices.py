@@ -16,7 +16,8 @@ from ..network import Linear
 from .twins import ELEMENTWISE
 
 if TYPE_CHECKING:
-    from .plane import Line, Plane
+    from .line import Line
+    from .plane import Plane
 
 Array = NDArray[Any]
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ..engine.errors import ShapeError
 from ..landscape import files
 from .checks import read_only
-from .plane import Line, Plane
+from .line import Line
+from .plane import Plane
 
 FORMAT = 1
 

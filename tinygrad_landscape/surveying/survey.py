@@ -16,7 +16,8 @@ from ..engine.errors import ParameterError, ShapeError
 from ..landscape import Landscape
 from . import grid
 from .cells import Measure, Metric, Progress, measure_cells
-from .plane import Line, Plane
+from .line import Line
+from .plane import Plane
 from .surface import Profile, Surface
 
 if TYPE_CHECKING:

@@ -1,0 +1,101 @@
+"""Surfaces and profiles as results: minima on the grid, sealed arrays, files."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tinygrad_landscape as tl
+from tinygrad_landscape.engine.errors import ParameterError, ShapeError
+
+F = tl.formulas
+
+
+@pytest.fixture
+def plane():
+    return tl.Plane.random(np.linspace(-1.0, 1.0, 9), seed=2)
+
+
+def test_minima_on_the_grid_counts_patches_once_and_never_the_frame():
+    heights = np.array(
+        [
+            [0.0, 5.0, 5.0, 5.0, 5.0, 5.0],
+            [5.0, 2.0, 2.0, 5.0, 1.0, 5.0],
+            [5.0, 5.0, 2.0, 5.0, np.nan, 5.0],
+            [5.0, 5.0, 5.0, 5.0, 3.0, 3.0],
+            [5.0, 5.0, 5.0, 5.0, 5.0, 5.0],
+        ]
+    )
+    heights[0, 0] = 4.0
+    whole = tl.Surface(np.arange(5.0), np.arange(6.0), {"loss": heights}, tl.Plane.whole())
+    assert whole.minima().tolist() == [[1.0, 4.0], [1.0, 1.0]]
+    done = np.ones((5, 6), bool)
+    done[0, 3] = False
+    part = tl.Surface(whole.a, whole.b, whole.values, whole.plane, done)
+    assert part.minima().tolist() == [], "the unknown cell might be lower than both"
+    flat = tl.Surface(np.arange(5.0), np.arange(6.0), {"loss": np.ones((5, 6))}, whole.plane)
+    assert flat.minima().shape == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["himmelblau", "three_valleys", "sieve", "styblinski_tang"])
+def test_minima_of_a_fine_grid_are_the_known_ones(name):
+    landscape = getattr(F, name)
+    surface = tl.survey(landscape, extent=landscape.extent, resolution=161)
+    cell = max(surface.a[1] - surface.a[0], surface.b[1] - surface.b[0])
+    found, known = surface.minima(), landscape.minima
+    assert len(found) == len(known)
+    for point in known:
+        assert np.abs(found - point).max(axis=1).min() <= 2 * cell
+
+
+def test_a_surface_is_sealed_saved_and_loaded(plane, tmp_path):
+    done = np.ones((3, 4), bool)
+    done[1, 2] = False
+    loss = np.arange(12.0).reshape(3, 4)
+    loss[0, 0], loss[2, 2] = np.nan, np.inf
+    values = {"loss": loss, "prüf accuracy": np.ones((3, 4), np.float32)}
+    surface = tl.Surface([0, 1, 2], np.arange(4.0), values, plane, done)
+    with pytest.raises(ValueError, match="read-only"):
+        surface.loss[0, 0] = 1.0
+    path = tmp_path / "a valley ö.npz"
+    surface.save(path)
+    again = tl.Surface.load(path)
+    for mine, theirs in (("a", "a"), ("b", "b"), ("done", "done"), ("loss", "loss")):
+        assert np.array_equal(
+            getattr(surface, mine), getattr(again, theirs), equal_nan=mine == "loss"
+        )
+    assert list(again.values) == list(values)
+    assert again.values["prüf accuracy"].dtype == np.float32
+    assert again.describe() == surface.describe() and repr(again) == repr(surface)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_profile_is_saved_and_loaded(tmp_path):
+    profile = tl.profile(F.himmelblau, tl.Line.between([0.0, 0.0], [3.0, 2.0]), resolution=5)
+    profile.save(tmp_path / "line.npz")
+    again = tl.Profile.load(tmp_path / "line.npz")
+    assert np.array_equal(again.loss, profile.loss) and again.describe() == profile.describe()
+    with pytest.raises(ParameterError, match="holds a profile"):
+        tl.Surface.load(tmp_path / "line.npz")
+
+
+def test_newer_and_foreign_files_are_refused(tmp_path):
+    surface = tl.survey(F.himmelblau, resolution=3)
+    surface.save(tmp_path / "now.npz")
+    with np.load(tmp_path / "now.npz") as file:
+        arrays = dict(file)
+    facts = json.loads(str(arrays.pop("json")))
+    assert facts["package"] == "tinygrad_landscape" and facts["kind"] == "surface"
+    np.savez(tmp_path / "later.npz", json=json.dumps({**facts, "format": 99}), **arrays)
+    with pytest.raises(ParameterError, match="format 99"):
+        tl.Surface.load(tmp_path / "later.npz")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    (tmp_path / "text.npz").write_text("hello")
+    for name in ("other.npz", "text.npz"):
+        with pytest.raises(ParameterError, match="not written by"):
+            tl.Surface.load(tmp_path / name)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    with pytest.raises(ShapeError, match="lengths of a and b"):
+        tl.Surface(np.arange(3.0), np.arange(4.0), {"loss": np.zeros((4, 3))}, tl.Plane.whole())
