@@ -250,7 +250,7 @@ function render({ model, el }) {
     sentence, honesty, live);
   el.append(root);
 
-  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null;
+  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0;
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
   const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
@@ -300,6 +300,9 @@ function render({ model, el }) {
     background.onload = () => { if (old) URL.revokeObjectURL(old); };
   }
   function takeWords() {
+    if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
+      clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
+    }
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
     honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
   }
@@ -434,7 +437,7 @@ function render({ model, el }) {
   if (model.get("playing")) run();
   return () => {
     for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
-    watcher.disconnect(); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
+    watcher.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
   };
 }
 
