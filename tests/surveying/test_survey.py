@@ -210,6 +210,19 @@ def test_a_spawned_process_pool_and_what_it_cannot_carry(L, plane):
     assert spread.loss == pytest.approx(tl.survey(L, plane, resolution=5).loss, rel=1e-12)
 
 
+def test_a_real_dask_cluster(L, plane):
+    distributed = pytest.importorskip("distributed")
+    lost = tl.Landscape.from_function(lambda p: p.sum(-1))
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor()
+        spread = tl.survey(L, plane, resolution=9, executor=executor)
+        with pytest.raises(NotPicklableError, match="lambda"):
+            tl.survey(lost, resolution=5, executor=executor)
+        assert client.submit(max, 3, 5).result() == 5, "the cluster still works"
+    assert spread.loss == pytest.approx(tl.survey(L, plane, resolution=9).loss, rel=1e-12)
+
+
 def interrupted_after(calls, landscape):
     count = iter(range(1000))
 

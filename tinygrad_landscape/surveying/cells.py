@@ -171,7 +171,11 @@ def _spread(
 
     if isinstance(executor, ProcessPoolExecutor):
         require_picklable(task)
-    futures = {executor.submit(_heights, task, where[cells]): cells for cells in jobs}
+    try:
+        futures = {executor.submit(_heights, task, where[cells]): cells for cells in jobs}
+    except Exception:
+        require_picklable(task)  # some clusters refuse here, each in words of its own
+        raise
     try:
         for future in as_completed(futures):
             yield futures[future], future.result()
