@@ -46,6 +46,12 @@ def test_results_are_frozen():
         WALK.points = None
     with pytest.raises(ValueError, match="read-only"):
         WALK.losses[0] = 0.0
+    mine = np.array(WALK.points)
+    own = tl.Trajectory(
+        mine, WALK.losses, WALK.gradient_norms, WALK.batch_losses, WALK.steps, WALK.diverged_at
+    )
+    mine[:] = 7.0
+    np.testing.assert_array_equal(own.points, WALK.points)
 
 
 @pytest.mark.parametrize("walk", [WALK, WALK[:, 0, 0], WALK[:1]], ids=repr)

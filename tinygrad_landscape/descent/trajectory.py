@@ -51,8 +51,10 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         for name in ARRAYS:
-            array = np.asarray(getattr(self, name)).view()
-            array.flags.writeable = False
+            array = np.asarray(getattr(self, name))
+            if array.flags.writeable:  # somebody else may hold it
+                array = array.copy()
+                array.flags.writeable = False
             object.__setattr__(self, name, array)
 
     @property

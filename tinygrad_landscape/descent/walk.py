@@ -217,7 +217,10 @@ class _Book:
         rows, steps = self.rows, self.steps[: self.rows]
         kept = (self.points[:rows], self.losses[:rows], self.gradient_norms[:rows])
         fell_at = np.where(fell_at > steps[-1], -1, fell_at)  # interrupted before it was recorded
-        return Trajectory(*kept, self.batch_losses[: steps[-1]], steps, fell_at, ended, optimizer)
+        arrays = (*kept, self.batch_losses[: steps[-1]], steps, fell_at)
+        for array in arrays:
+            array.flags.writeable = False  # ours alone: a Trajectory need not copy it
+        return Trajectory(*arrays, ended, optimizer)
 
 
 # Arguments -------------------------------------------------------------------------------------
@@ -231,7 +234,7 @@ def _start(landscape: Landscape, theta: Any, optimizer: Any, seed: Any) -> tuple
             f"got {optimizer!r} as optimizer; expected one of tl.optim, as tl.optim.SGD(lr=0.1), "
             f"or your own function f as tl.optim.Custom(f, lr=0.1)"
         )
-    theta = landscape.as_points(theta)
+    theta = landscape.as_points(np.asarray(theta))
     if not np.isfinite(theta).all():
         raise ParameterError("theta holds NaN or infinite weights; a walk starts at finite points")
     seeds = np.asarray(seed)
