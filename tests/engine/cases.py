@@ -31,11 +31,17 @@ from tinygrad_landscape.engine.linear_algebra import contract
 from tinygrad_landscape.engine.reductions import product
 from tinygrad_landscape.engine.tensor import cast, getitem, scatter
 
-# ---- points: no two numbers are close, and none is close to a corner of any function used here ----
+# ---- points: no two numbers are close, none is close to a corner of a function used here ----
 
 STEPS = 400
 _units = np.tile(np.random.default_rng(0).permutation(STEPS), 100)
 _used = 0
+
+
+def rewind() -> None:
+    """From here on the same numbers again: for examples that hypothesis repeats."""
+    global _used
+    _used = 0
 
 
 def within(low: float, high: float) -> Callable[..., np.ndarray]:

@@ -25,8 +25,9 @@ MISSING = inspect.Parameter.empty
 class Entry:
     """What a table knows of one function: how to compute it, its rule, how its calls are bound.
 
-    The parameters of a rule after ``g, out`` carry NumPy's own names: positional ones are tensors,
-    keyword-only ones are static options, ``*arrays`` takes any number of tensors.
+    Positional parameters are tensors, keyword-only ones are static options, ``*arrays`` takes any
+    number of tensors. They are read off a primitive itself; for NumPy's functions, off the rule,
+    whose parameters after ``g, out`` carry NumPy's own names.
     """
 
     __slots__ = ("body", "defaults", "forward", "function", "options", "packed", "skip", "tensors",
@@ -34,16 +35,16 @@ class Entry:
 
     def __init__(self, function: Function, body: Function, skip: int) -> None:
         self.function, self.body, self.skip = function, body, skip
-        code = body.__code__  # read directly: asking `inspect` 150 times makes the import slow
+        ours: Any = getattr(function, "forward", None)  # what `primitive` wraps
+        first, code = (0, ours.__code__) if ours else (skip, body.__code__)
         names, positional = code.co_varnames, code.co_argcount
         keywords = positional + code.co_kwonlyargcount
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
-        self.tensors = [*names[skip:positional], *names[keywords : keywords + self.variadic]]
+        self.tensors = [*names[first:positional], *names[keywords : keywords + self.variadic]]
         self.options = set(names[positional:keywords])
         # np.concatenate takes its arrays as one sequence, our own functions one by one
-        self.packed = self.variadic and not hasattr(function, "forward")
-        forward = getattr(function, "forward", function)
-        self.forward = _packing(function) if self.packed else forward
+        self.packed = self.variadic and not ours
+        self.forward = ours or (_packing(function) if self.packed else function)
         self.defaults: dict[str, Any] | None = None
 
     def parameters(self) -> dict[str, Any]:

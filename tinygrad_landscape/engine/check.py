@@ -27,7 +27,7 @@ def check_gradients(
         f: a function of ``len(xs)`` Tensors that answers with a Tensor of any shape.
         xs: arrays; every entry of each is checked, in float64.
         order: up to which derivative.
-        rtol, atol: how far apart two numbers may be, relative and absolute.
+        rtol, atol: how far apart two numbers may be, relative to themselves and to the largest.
 
     Raises:
         GradientError: names the order, the argument, the entry, the number got and the expected.
@@ -89,7 +89,7 @@ def _differences(function: Callable[..., Any], points: list[Array], number: int)
 def _compare(
     got: Array, expected: Array, order: int, number: int, rtol: float, atol: float
 ) -> None:
-    scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    scale = max(1e-3, float(np.max(np.abs(expected), initial=0.0)))
     wrong = ~(np.abs(got - expected) <= atol * scale + rtol * np.abs(expected))
     if np.any(wrong):
         entry = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -82,7 +82,7 @@ def _(g, out, x1, x2):
         steep = (x1 == 0) & (x2 > 0) & (x2 < 1)
         return g * x2 * np.where(steep, math.inf, x1) ** (x2 - (x2 != 0))
 
-    return base, lambda: g * out * np.log(np.where(x1 == 0, 1.0, x1))
+    return base, lambda: g * out * np.log(np.where(x1 == 0, 1.0, x1).astype(out.dtype))
 
 
 @rule(np.absolute, np.fabs)

@@ -73,7 +73,7 @@ def _(a, b, axes=2):
     left = list(LETTERS[: np.ndim(a)])
     right = list(LETTERS[np.ndim(a) : np.ndim(a) + np.ndim(b)])
     if np.ndim(axes) == 0:
-        axes = (range(np.ndim(a) - axes, np.ndim(a)), range(axes))
+        axes = (range(-axes, 0), range(axes))
     for i, j in zip(*map(np.atleast_1d, axes), strict=True):
         if np.shape(a)[int(i)] != np.shape(b)[int(j)]:
             raise ShapeError(f"tensordot got {np.shape(a)} and {np.shape(b)} along {axes}")

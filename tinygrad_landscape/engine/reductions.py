@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .calls import composite, rule
 from .tensor import primitive
@@ -59,7 +60,7 @@ def _(g, out, lines):
 
 @composite(np.prod)
 def _(a, axis=None, *, keepdims=False):
-    axes = tuple(i for i, n in enumerate(kept((2,) * a.ndim, axis)) if n == 1)
+    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
     shape = (*(a.shape[i] for i in rest), count(a.shape, axis))
     out = product(np.reshape(np.transpose(a, rest + axes), shape))
@@ -90,9 +91,9 @@ def _(a, axis=None, *, ddof=0, correction=None, keepdims=False):
 def _(a, axis=None, weights=None, *, keepdims=False):
     if weights is None:
         return np.mean(a, axis=axis, keepdims=keepdims)
-    if np.ndim(weights) == 1 and axis is not None and np.ndim(a) > 1:
-        weights = np.reshape(weights, tuple(-1 if k == 1 else 1 for k in kept(np.shape(a), axis)))
-    weights = weights + np.zeros(np.shape(a), dtype=bool)
+    if np.shape(weights) != np.shape(a):  # then there is one for each place along the axis
+        others = [i for i in range(np.ndim(a)) if i != axis % np.ndim(a)]
+        weights = np.broadcast_to(np.expand_dims(weights, others), np.shape(a))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
