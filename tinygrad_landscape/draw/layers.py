@@ -150,7 +150,7 @@ def _polyline(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
                 solid_joinstyle="round",
                 **given,
             )
-            if look["dash"]:
+            if look["dash"] and given["color"] != look["casing"]:
                 line.set_linestyle((0, [d / look["width"] for d in look["dash"]]))
             found.append(line)
     return found

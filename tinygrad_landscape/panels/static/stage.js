@@ -96,10 +96,11 @@ const PAINT = {
   polyline(c, layer, area, data, frame) {
     const seen = layer.follow ? Math.min(frame + 1, data.rows) : data.rows;
     c.beginPath(); c.rect(area.left, area.top, area.right - area.left, area.bottom - area.top); c.clip();
-    c.lineJoin = c.lineCap = "round"; c.setLineDash(layer.dash);
+    c.lineJoin = "round"; c.lineCap = layer.dash.length ? "butt" : "round";
     for (let item = 0; item < data.items; item++) {
       const color = layer.colors[item % layer.colors.length];
       const pass = (style, extra, count, alpha) => {
+        c.setLineDash(extra ? [] : layer.dash); // a casing is whole, so that its colour shows between dashes
         c.globalAlpha = alpha; c.strokeStyle = c.fillStyle = style; c.lineWidth = layer.width + extra;
         trace(c, area, data, item, count); c.stroke();
         if (layer.dots && alpha === 1) dots(c, area, data, item, count, layer.dots + extra / 3);
