@@ -1,4 +1,4 @@
-"""`Fit`: the heights of the map are the losses of the curves beside it; its lowest place is right."""
+"""`Fit`: the map shows the losses of the curves beside it, and its lowest place is right."""
 
 from functools import partial
 
