@@ -116,8 +116,10 @@ class Plane:
     def describe(self) -> str:
         """Say in a sentence or two which plane this is and how it is scaled."""
         (first, second), (unit, other) = self.labels, self.units
-        text = f"Plane through {self.size} weights: {self.chosen}. One unit along {first} is {unit}"
-        text += ", and so along the other axis." if unit == other else f", along {second} {other}."
+        text = f"Plane through {self.size} weights: {self.chosen}. One unit "
+        text += (
+            f"is {unit}." if unit == other else f"along {first} is {unit}, along {second} {other}."
+        )
         cosine = np.dot(self.u, self.v) / (np.linalg.norm(self.u) * np.linalg.norm(self.v))
         if abs(cosine) > 1e-6:
             text += f" The directions are not perpendicular (cosine {cosine:.3f})."
@@ -148,8 +150,8 @@ class Plane:
             one[0],
             one[1],
             (first, second),
-            ("1 of the variable",) * 2,
-            chosen="the landscape itself",
+            ("1 of the weight itself",) * 2,
+            chosen=f"{first} and {second}, the whole landscape",
         )
 
     @classmethod
