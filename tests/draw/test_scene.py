@@ -53,6 +53,17 @@ def test_blitting_gives_what_a_full_drawing_gives(frame, tmp_path):
     assert (np.abs(quick - full).max(axis=2) > 8).mean() < 0.002  # rounding of blended edges
 
 
+@pytest.mark.parametrize("frame", [0, 1, 2])
+def test_a_polyline_that_follows_ends_at_the_ball(frame):
+    scene = walking()
+    ax = scene.axes["map"]
+    line = scene.layers["walk"].artists(ax, frame)[-1]
+    (ball,) = scene.layers["ball"].artists(ax, frame)
+    drawn = np.column_stack([line.get_xdata(), line.get_ydata()])
+    assert np.allclose(drawn[np.isfinite(drawn).all(axis=1)], PATH[: frame + 1])
+    assert np.allclose([ball.get_xdata(), ball.get_ydata()], PATH[frame][:, None])
+
+
 def test_a_frame_leaves_nothing_behind():
     scene = walking()
     first = scene.png()
@@ -178,7 +189,7 @@ def test_mistakes_are_refused_in_words(tmp_path):
         scene.add("other", "ball", "loss")
     with pytest.raises(ShapeError, match=r"got data of shape \(3,\) for the polyline"):
         scene.set("walk", [1.0, 2.0, 3.0])
-    with pytest.raises(ParameterError, match=r"expected \.png, \.svg or \.pdf"):
+    with pytest.raises(ParameterError, match=r"expected one of \.png, \.svg, \.pdf"):
         scene.save(tmp_path / "scene.bmp")
     figure = Figure()
     figure.add_subplot(xscale="symlog")

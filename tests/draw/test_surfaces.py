@@ -28,6 +28,14 @@ def test_rows_of_the_surface_run_along_the_x_axis():
     assert np.ptp(lowest[:, 0]) > np.ptp(lowest[:, 1])
 
 
+def test_low_ground_is_drawn_where_it_is():
+    surface = bowl()
+    slope = surface.a[:, None] + 0.1 * surface.b[None, :]  # lowest at the left, below
+    slope = type(surface)(surface.a, surface.b, {"loss": slope}, surface.plane)
+    lowest = draw.contour(slope)["map"].get_paths()[0].vertices
+    assert (lowest.mean(axis=0) < -0.5).all()
+
+
 def test_the_walk_lies_where_it_went():
     picture = draw.contour(bowl(), walk(PATH))
     line = next(a for a in picture["walk"] if len(a.get_xdata()) > 2)

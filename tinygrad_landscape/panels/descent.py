@@ -147,9 +147,11 @@ class Descent(Panel):
                 f"{place}, loss {said(loss)}."
             )
         elif word == "creeps":
+            way = "fallen" if loss < first_loss else "risen"
+            still = ", still falling" if walk.losses[-1] < walk.losses[-2] else ""
             text += (
-                f"after {last} steps the loss has fallen from {said(first_loss)} to {said(loss)} "
-                f"and is still falling, at {place}."
+                f"after {last} steps the loss has {way} from {said(first_loss)} to {said(loss)}"
+                f"{still}, at {place}."
             )
         else:
             goal = loss + 0.01 * (first_loss - loss)
@@ -158,6 +160,8 @@ class Descent(Panel):
                 f"the walk ends at {place}, loss {said(loss)}; "
                 f"99 % of the way down was done by step {soon}."
             )
+        if not self._run.finished:
+            text += f" (Still walking: {last} of {self._run.steps} steps.)"
         if self.controls["all_weights"].value:
             off = float(self.plane.residual(walk.end))
             text += (

@@ -265,7 +265,8 @@ class Panel:
 
     def complain(self, words: str) -> None:
         """Show an error in the panel, or take it away with an empty text."""
-        self._error.value = f'<div role="alert">{escape(words)}</div>' if words else ""
+        sentence = escape(words[:1].upper() + words[1:])
+        self._error.value = f'<div role="alert">{sentence}</div>' if words else ""
         shown(self._error, bool(words))
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
