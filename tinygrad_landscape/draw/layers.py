@@ -28,11 +28,14 @@ LOOK: dict[str, dict[str, Any]] = {
         "colors": ["#ffffff"], "dash": [], "width": 1.8, "casing": None, "dots": 0.0, "ghost": 0.0,
     },
     "curve": {"colors": ["#D55E00"], "dash": [], "width": 1.8, "casing": None},
-    "ball": {"colors": ["#D55E00"], "shapes": ["o"], "size": 12.0, "edge": "#ffffff"},
+    "ball": {
+        "colors": ["#D55E00"], "shapes": ["o"], "size": 12.0, "edge": "#ffffff", "trail": 0.0,
+    },
     "marker": {"colors": ["#ffffff"], "shapes": ["+"], "size": 9.0, "edge": "#10151c"},
     "arrow": {"colors": ["#1c2430"], "width": 1.8, "casing": None},
     "text": {
         "color": "#1c2430", "at": [0.02, 0.98], "size": 12.0, "template": "{0}", "align": "left",
+        "halo": None,
     },
     "heights": {"colors": ["#440154", "#fde725"]},
 }  # fmt: skip
@@ -169,7 +172,8 @@ def _joined(rows: NDArray) -> NDArray:
 
 
 def _ball(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
-    """Points; one that left the frame becomes a triangle on the rim that points to it."""
+    """Points; one that left the frame becomes a triangle on the rim that points to it. With a
+    `trail` (its width), the way that each has come, half transparent."""
     from matplotlib.lines import Line2D
 
     look, row = layer.look, layer.row(frame)
@@ -178,6 +182,11 @@ def _ball(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     inside = np.clip(row, low, high)
     gone = np.any(inside != row, axis=1) & np.isfinite(row).all(axis=1)
     found: list[Artist] = []
+    if look.get("trail"):
+        faint = {"colors": [f"{color}99" for color in look["colors"]], "width": look["trail"]}
+        way = Layer(layer.name, "polyline", layer.axes, layer.follow, faint)
+        way.data = layer.data
+        found += _polyline(way, ax, frame)
     style: dict[str, Any] = {"linestyle": "", "clip_on": False, "markeredgecolor": look["edge"]}
     style |= {"markeredgewidth": _points(1.6), "markersize": _points(look["size"])}
     for k, color in enumerate(look["colors"][: len(row)]):
@@ -232,10 +241,15 @@ def _text(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     words = look["template"].format(*(said(float(value)) for value in values))
     x, y = look["at"]
     vertical = "bottom" if y >= 1 else "top"
-    return [
-        ax.text(x, y, words, transform=ax.transAxes, va=vertical, ha=look["align"],
-                color=look["color"], fontsize=_points(look["size"]), clip_on=False)
-    ]  # fmt: skip
+    text = ax.text(x, y, words, transform=ax.transAxes, va=vertical, ha=look["align"],
+                   color=look["color"], fontsize=_points(look["size"]), clip_on=False)  # fmt: skip
+    if look["halo"]:
+        from matplotlib import patheffects
+
+        text.set_path_effects(
+            [patheffects.withStroke(linewidth=_points(4), foreground=look["halo"])]
+        )
+    return [text]
 
 
 def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:

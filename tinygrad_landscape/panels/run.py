@@ -24,16 +24,24 @@ REST = 0.120  # seconds without news after which a hand counts as resting
 
 
 class Run:
-    """A `descend` that can stop on time and go on later, with the same result as in one go."""
+    """A `descend` of one walker or many that can stop on time and go on later, with the same result
+    as in one go."""
 
-    def __init__(self, landscape: Any, theta: ArrayLike, optimizer: Any, steps: int) -> None:
-        self.landscape, self.theta, self.optimizer, self.steps = landscape, theta, optimizer, steps
-        self._kept = _Kept(optimizer)
-        self.walk: Trajectory = descend(landscape, theta, self._kept, steps=0)
+    def __init__(
+        self,
+        landscape: Any,
+        theta: ArrayLike,
+        optimizer: Any,
+        steps: int,
+        schedule: Callable[[int], float] | None = None,
+    ) -> None:
+        self.landscape, self.steps, self.schedule = landscape, steps, schedule
+        self._optimizer = _Kept(optimizer)
+        self.walk: Trajectory = descend(landscape, theta, self._optimizer, steps=0)
 
     @property
     def finished(self) -> bool:
-        """Whether every step was taken (a walk that diverged rests at its last point)."""
+        """Whether every step was taken (walkers that diverged rest at their last points)."""
         return len(self.walk) > self.steps
 
     def go(self, seconds: float = np.inf) -> bool:
@@ -44,16 +52,54 @@ class Run:
             return record.step > 0 and time.perf_counter() > late
 
         if not self.finished:
-            stop = () if seconds == np.inf else (too_long,)
-            left = self.steps + 1 - len(self.walk)
-            more = descend(self.landscape, self.walk.end, self._kept, left, callbacks=stop)
-            limit = FALL * (1.0 + abs(float(self.walk.losses[0])))
-            if more.diverged or (more.losses > limit).any():
-                # A fall is judged by the first height of the whole walk, so it is walked as one;
-                # that costs no more than the way down to here, for a fallen walk ends there.
-                self.walk = descend(self.landscape, self.theta, self.optimizer, self.steps)
-            else:
-                self.walk = _joined(self.walk, more)
+            taken = len(self.walk) - 1
+            piece = descend(
+                self.landscape, self.walk.end, self._optimizer, self.steps - taken,
+                schedule=_shifted(self.schedule, taken),
+                callbacks=() if seconds == np.inf else (too_long,),
+            )  # fmt: skip
+            self.walk = _joined(self.walk, piece, self.steps)
+        return self.finished
+
+
+class Crowd:
+    """Walkers of whom only the ends matter: thousands at once, in pieces, with the same result.
+
+    Attributes:
+        points: where they are, `(..., P)`.
+        fallen: who has diverged, `(...)`; their points mean nothing any more.
+        taken: how many of the `steps` are done.
+    """
+
+    def __init__(self, landscape: Any, theta: ArrayLike, optimizer: Any, steps: int) -> None:
+        self.landscape, self.steps, self.taken = landscape, steps, 0
+        self._optimizer = _Kept(optimizer)
+        first = descend(landscape, theta, self._optimizer, steps=0)
+        self.points, self.fallen = first.end, first.diverged
+        self._limit = FALL * (1.0 + np.abs(first.losses[0]))
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        return self.taken >= self.steps
+
+    def go(self, seconds: float = np.inf) -> bool:
+        """Walk on for at most `seconds`, at least one step; say whether the walk is finished."""
+        late = time.perf_counter() + seconds
+
+        def watch(record: Any) -> bool:  # who falls is judged by the first height of the whole walk
+            self.fallen = self.fallen | ~(record.batch_loss <= self._limit)
+            return record.step > 0 and time.perf_counter() > late
+
+        if not self.finished:
+            left = self.steps - self.taken
+            walk = descend(
+                self.landscape, self.points, self._optimizer, left,
+                record_every=left, callbacks=(watch,),
+            )  # fmt: skip
+            self.points, self.taken = walk.end, self.taken + int(walk.steps[-1])
+            if self.fallen.all():
+                self.taken = self.steps
         return self.finished
 
 
@@ -75,12 +121,42 @@ class _Kept:
         return repr(self.base)
 
 
-def _joined(first: Trajectory, more: Trajectory) -> Trajectory:
-    """Two pieces as one walk; the point they share is kept once."""
-    names = ("points", "losses", "gradient_norms")
-    both = {n: np.concatenate([getattr(first, n), getattr(more, n)[1:]]) for n in names}
+def _shifted(schedule: Callable[[int], float] | None, by: int) -> Callable[[int], float] | None:
+    return None if schedule is None else lambda step: schedule(step + by)
+
+
+def _joined(first: Trajectory, more: Trajectory, steps: int) -> Trajectory:
+    """Two pieces as one walk; a fall is judged by the first heights of the whole walk."""
+    taken = len(first) - 1
+    points = np.concatenate([first.points, more.points[1:]])
+    losses = np.concatenate([first.losses, more.losses[1:]])
+    norms = np.concatenate([first.gradient_norms, more.gradient_norms[1:]])
     batch = np.concatenate([first.batch_losses, more.batch_losses])
-    return replace(more, **both, batch_losses=batch, steps=np.arange(len(both["losses"])))
+    later = np.where(more.diverged, more.diverged_at + taken, -1)
+    fell = np.where(first.diverged, first.diverged_at, later)
+    high = losses > FALL * (1.0 + np.abs(losses[0]))
+    above = np.where(high.any(axis=0), high.argmax(axis=0), -1)
+    fell = np.where((above >= 0) & ((fell < 0) | (above < fell)), above, fell)
+    if (fell >= 0).all():  # nobody moves any more
+        points, losses, norms = (_extended(a, steps + 1) for a in (points, losses, norms))
+        batch = _extended(batch, steps)
+    if (fell >= 0).any():
+        rows = np.arange(len(points)).reshape(-1, *(1,) * fell.ndim)
+        gone = (fell >= 0) & (rows >= fell)
+        last = np.take_along_axis(points, np.maximum(fell - 1, 0)[None, ..., None], axis=0)
+        points = np.where(gone[..., None], last, points)
+        losses, norms = np.where(gone, np.nan, losses), np.where(gone, np.nan, norms)
+        batch = np.where(gone[: len(batch)], np.nan, batch)
+    return replace(
+        more, points=points, losses=losses, gradient_norms=norms, batch_losses=batch,
+        steps=np.arange(len(points)), diverged_at=fell,
+        ended="finished" if len(points) > steps else "not finished yet",
+    )  # fmt: skip
+
+
+def _extended(rows: Any, count: int) -> Any:
+    """`rows` repeated at its end until there are `count`."""
+    return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), axis=0)])
 
 
 class Later:

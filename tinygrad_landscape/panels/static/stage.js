@@ -123,6 +123,10 @@ const PAINT = {
     c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
   },
   ball(c, layer, area, data, frame) {
+    if (layer.trail) { // the way each has come, half transparent
+      const faint = { colors: layer.colors.map((color) => `${color}99`), width: layer.trail, dash: [], follow: layer.follow };
+      c.save(); PAINT.polyline(c, faint, area, data, frame); c.restore();
+    }
     const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
     for (let item = 0; item < data.items && data.rows; item++) {
       const x = area.x.px(data.at(row, item, 0)), y = area.y.px(data.at(row, item, 1));
@@ -165,8 +169,9 @@ const PAINT = {
     if (!filled) return;
     c.font = `${layer.size}px system-ui, sans-serif`; c.fillStyle = layer.color;
     c.textBaseline = y >= 1 ? "bottom" : "top"; c.textAlign = layer.align;
-    c.fillText(filled, area.left + x * (area.right - area.left),
-      area.bottom - y * (area.bottom - area.top));
+    const at = [area.left + x * (area.right - area.left), area.bottom - y * (area.bottom - area.top)];
+    if (layer.halo) { c.strokeStyle = layer.halo; c.lineWidth = 4; c.lineJoin = "round"; c.strokeText(filled, ...at); }
+    c.fillText(filled, ...at);
   },
 };
 PAINT.marker = PAINT.ball;
@@ -435,7 +440,8 @@ function render({ model, el }) {
   for (const [name, react] of Object.entries(heard)) model.on(`change:${name}`, react);
   const watcher = new ResizeObserver(resize);
   watcher.observe(picture);
-  if (model.get("playing")) run();
+  if (model.get("playing") && !still.matches) run();
+  else if (model.get("playing")) { frame = last(); dirty(); save({ playing: false, frame }); } // it moves when asked to
   return () => {
     for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
     watcher.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
