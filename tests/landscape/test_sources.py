@@ -66,6 +66,13 @@ def test_float32_is_kept_also_by_float64_constants():
     assert L(theta).dtype == L.gradient(theta).dtype == L.hessian(theta).dtype == np.float32
 
 
+def test_a_height_is_never_a_view_of_the_weights():
+    theta = POINTS.copy()
+    height = tl.Landscape.from_function(lambda p: p[..., 0])(theta)
+    height[:] = 7.0
+    np.testing.assert_array_equal(theta, POINTS)
+
+
 def test_a_function_that_is_constant_is_flat():
     L = tl.Landscape.from_function(lambda p: np.full(p.shape[:-1], 3.0))
     assert L([1.0, 2.0]) == 3.0 and not L.gradient([1.0, 2.0]).any()

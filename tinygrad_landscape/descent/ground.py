@@ -78,13 +78,17 @@ class Ground:
     def __init__(
         self,
         landscape: Landscape,
+        dtype: Any,
         batch_size: int | None,
         seeds: Array,
-        at_once: int,
         memory: float,
+        curved: bool,
     ) -> None:
-        self.landscape, self.at_once, self.memory = landscape, at_once, memory
+        self.landscape, self.memory = landscape, memory
+        passes = 6 if curved else 3
+        at_once = landscape.points_at_once(dtype, memory, passes)
         self.full = Here(landscape, [Draw()], at_once, memory)
+        self.at_once = landscape.points_at_once(dtype, memory, passes, batch_size)
         self.exact = batch_size is None and not landscape.stochastic
         if self.exact:
             return

@@ -68,10 +68,8 @@ def descend(
     check_batch_size(landscape, batch_size)
     theta, lr, seeds = _start(landscape, theta, optimizer, seed)
     book = _Book(theta, steps, record_every, memory)
-    left = memory - book.nbytes
-    passes = 6 if getattr(optimizer, "uses_curvature", False) else 3
-    at_once = landscape.points_at_once(theta.dtype, left, passes)
-    ground = Ground(landscape, batch_size, seeds, at_once, left)
+    curved = getattr(optimizer, "uses_curvature", False)
+    ground = Ground(landscape, theta.dtype, batch_size, seeds, memory - book.nbytes, curved)
     walkers, rule = _Walkers(theta), _trusted(optimizer, theta.dtype)
     bar = _bar(steps) if progress else None
     ended = "interrupted"

@@ -280,13 +280,16 @@ class Landscape:
             guess = output.argmax(axis=-1)
         return (guess == y).mean(axis=-1, dtype=theta.dtype)[()]
 
-    def points_at_once(self, dtype: Any, memory: float, passes: int = 3) -> int:
+    def points_at_once(
+        self, dtype: Any, memory: float, passes: int = 3, samples: int | None = None
+    ) -> int:
         """How many points one batched call should take, to stay fast and within `memory` bytes.
 
         `passes` is how often the values of a forward pass are held: 1 for a height, 3 with the
-        gradient, 6 with curvature. Raises `ParameterError` where not even one point fits.
+        gradient, 6 with curvature. `samples` is the size of a minibatch, None for all. Raises
+        `ParameterError` where not even one point fits.
         """
-        needed = passes * self._footprint(np.dtype(dtype))
+        needed = passes * self._footprint(np.dtype(dtype), samples)
         if needed > memory:
             raise ParameterError(
                 f"one point needs about {needed / 1e6:.0f} MB, more than "
@@ -339,15 +342,16 @@ class Landscape:
             )
         return theta
 
-    def _footprint(self, dtype: Any) -> int:
+    def _footprint(self, dtype: Any, samples: int | None) -> int:
         """Bytes that a forward pass at one point keeps, measured on its graph."""
-        if dtype not in self._sizes:
+        key = dtype, samples
+        if key not in self._sizes:
+            batch = None if samples is None else np.arange(samples)
             with np.errstate(all="ignore"):
-                value = self._objective(Tensor(np.zeros(self.size, dtype)), None, None)
-            held = ancestors(value) if isinstance(value, Tensor) else []
-            data = (part for node in held for part in _parts(node.data))
-            self._sizes[dtype] = self.size * dtype.itemsize + sum(part.nbytes for part in data)
-        return self._sizes[dtype]
+                value = self._objective(Tensor(np.zeros(self.size, dtype)), batch, None)
+            data = (part for node in ancestors(value) for part in _parts(node.data))
+            self._sizes[key] = self.size * dtype.itemsize + sum(part.nbytes for part in data)
+        return self._sizes[key]
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels in a pickle; a function that cannot is refused here, by name."""

@@ -53,7 +53,8 @@ class FunctionLandscape(_Bare):
         value = self.function(theta)
         if isinstance(theta, Tensor) and not isinstance(value, Tensor):
             value = value + 0.0 * theta.sum(-1)  # a constant height: its slope is zero, no error
-        value = value if isinstance(value, Tensor) else np.asarray(value)
+        if not isinstance(value, Tensor):
+            return np.array(value, theta.dtype)  # a copy: `lambda p: p[..., 0]` gives a view
         return value if value.dtype == theta.dtype else value.astype(theta.dtype)
 
     def _probe(self) -> None:
