@@ -63,8 +63,10 @@ def loss_landscapes(
     for a, b in itertools.pairwise(widths):
         layers += [torch.nn.Linear(a, b), torch.nn.Tanh()]
     model = torch.nn.Sequential(*layers[:-1])
-    metric = Loss(torch.nn.BCEWithLogitsLoss(), torch.Tensor(x), torch.Tensor(y[:, None]))
-    return lambda: package.random_plane(model, metric, steps=cells, normalization="filter")
+    metric = Loss(
+        torch.nn.BCEWithLogitsLoss(), torch.Tensor(x.copy()), torch.Tensor(y[:, None].copy())
+    )
+    return lambda: package.random_plane(model, metric, steps=cells, normalization="model")
 
 
 def measured(widths: tuple[int, ...], samples: int, cells: int, rounds: int) -> dict[str, float]:
