@@ -69,10 +69,10 @@ def milliseconds(walk_of):
 CELLS = {
     "fixed walk, canvas": "tl.panels.use('canvas'); Fixed()",
     "fixed walk, image": "tl.panels.use('image'); Fixed()",
-    "fixed walk, interact": "inline(tl.survey(bowl, None, extent=3.0, resolution=101), fixed_walk);",
+    "fixed walk, interact": "inline(tl.survey(bowl, None, 3.0, resolution=101), fixed_walk);",
     "network, canvas": "tl.panels.use('canvas'); tl.panels.Descent(L, plane)",
     "network, image": "tl.panels.use('image'); tl.panels.Descent(L, plane)",
-    "network, interact": "inline(tl.survey(L, plane, extent=3.0, resolution=51), network_walk);",
+    "network, interact": "inline(tl.survey(L, plane, 3.0, resolution=51), network_walk);",
 }
 GOALS = {"fixed walk": 6, "network": 3}
 
@@ -141,7 +141,9 @@ def main(rounds: int = 20) -> None:
             times: dict[str, list[float]] = {name: [] for name in CELLS}
             for turn in range(rounds + 1):
                 for name, area in areas.items():
-                    took = one_change(page, area, "ArrowRight" if turn <= rounds // 2 else "ArrowLeft")
+                    took = one_change(
+                        page, area, "ArrowRight" if turn <= rounds // 2 else "ArrowLeft"
+                    )
                     if turn:  # the first one warms up
                         times[name].append(took)
             walks = opened.execute(
@@ -149,7 +151,8 @@ def main(rounds: int = 20) -> None:
             )
             print(f"walks alone: fixed {walks[0]:.1f} ms, network {walks[1]:.1f} ms")
             assert opened.complaints == [], opened.complaints
-    print(f"\n{'key to changed pixels':<24}{'median ms':>10}{'p95 ms':>8}{'interact is slower by':>24}")
+    columns = f"{'median ms':>10}{'p95 ms':>8}{'interact is slower by':>24}"
+    print(f"\n{'key to changed pixels':<24}{columns}")
     for name, taken in times.items():
         kind = name.split(",")[0]
         slower = zip(times[f"{kind}, interact"], taken, strict=True)

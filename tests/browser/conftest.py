@@ -29,15 +29,15 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page():
     with browsing() as page:
         yield page
 
 
-@pytest.fixture
-def picture(page, tmp_path):
+@pytest.fixture(scope="module")
+def picture(page, tmp_path_factory):
     """Take a screenshot by name; TGL_SCREENSHOTS names a folder to keep them in."""
-    folder = Path(os.environ.get("TGL_SCREENSHOTS") or tmp_path)
+    folder = Path(os.environ.get("TGL_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return lambda name: page.screenshot(path=str(folder / f"{name}.png"))

@@ -9,12 +9,17 @@ pytestmark = pytest.mark.browser
 LESSON = "03_one_step_then_many.ipynb"
 
 
-@pytest.fixture
-def lesson(page, address):
+@pytest.fixture(scope="module")
+def opened(page, address):
     notebook = Notebook(page, address, LESSON)
     notebook.run_all()
-    yield notebook
-    assert notebook.complaints == []
+    return notebook
+
+
+@pytest.fixture
+def lesson(opened):
+    yield opened
+    assert opened.complaints == []
 
 
 class Shown:
@@ -75,9 +80,9 @@ def test_slider_by_keyboard_start_by_hand_and_a_step_back(lesson, picture):
     lesson.page.mouse.up()
     shown.changed(before, shown.sentence)
     panel.locator(".tgl-readout", has_text="200 / 200").wait_for()  # finished on release
-    start = lesson.execute(START_OF)
-    assert start[0] < -0.5 and start[1] < -0.2
-    assert "w1 = -1.2" in shown.sentence(), "from the other slope it ends in the other valley"
+    panel.locator(".tgl-sentence", has_text="w1 = -1.2").wait_for()  # in the other valley
+    x, y, points = lesson.execute(WHERE)
+    assert x < -0.5 and y < -0.2 and points == 201
     picture("3 start dragged")
     dragged = shown.changed(bold, shown.pixels)
 
@@ -90,7 +95,10 @@ def test_slider_by_keyboard_start_by_hand_and_a_step_back(lesson, picture):
     picture("4 stepped back")
 
 
-START_OF = "answer = [panel.controls['start_x'].value, panel.controls['start_y'].value]"
+# Asking for the walk also waits until the kernel has heard everything and finished it.
+WHERE = """
+answer = [panel.controls["start_x"].value, panel.controls["start_y"].value, len(panel.walk)]
+"""
 
 
 def test_a_guess_is_locked_and_measured_and_the_quiz_answers(lesson, picture):

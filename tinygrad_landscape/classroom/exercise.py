@@ -18,6 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .words import Text
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -34,12 +36,6 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         return f'<pre role="status" style="white-space:pre-wrap">{html.escape(str(self))}</pre>'
-
-
-class Text(str):
-    """A string that a notebook shows as it reads, without quotation marks."""
-
-    __repr__ = str.__str__
 
 
 class Exercise:

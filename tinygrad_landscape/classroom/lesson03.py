@@ -17,9 +17,10 @@ from ..descent import descend, optim
 from ..landscape import Landscape, formulas
 from ..network import Linear, Network, Tanh, data, losses
 from ..surveying import Plane
-from .exercise import Exercise, Text
+from .exercise import Exercise
 from .prediction import Measured, Prediction
 from .quiz import Question, Quiz
+from .words import Text
 
 START, RATE, BOLD_RATE, STEPS = (0.3, 0.2), 0.5, 3.0, 200
 CHOICES = (

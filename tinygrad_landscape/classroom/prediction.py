@@ -6,13 +6,13 @@ is not a printed solution but a number measured there and then.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ipywidgets as widgets
 
 from ..engine.errors import ParameterError
+from .words import paragraph
 
 NO_IDEA = "no idea"
 CONFIDENCE = ("a guess", "fairly sure", "certain")
@@ -49,11 +49,11 @@ class Prediction(widgets.VBox):
         )
         self._confidence = widgets.ToggleButtons(options=CONFIDENCE, description="How sure?")
         self._lock = widgets.Button(description="Lock my answer", icon="lock", disabled=True)
-        self._status = widgets.HTML(_paragraph("Choose, then lock. Locked is locked."))
-        self._revealed = widgets.HTML(_paragraph("Lock your answer above, then look here."))
+        self._status = widgets.HTML(paragraph("Choose, then lock. Locked is locked."))
+        self._revealed = widgets.HTML(paragraph("Lock your answer above, then look here."))
         self._choices.observe(self._chosen, names="value")
         self._lock.on_click(lambda _: self.lock(self._choices.value, self._confidence.value))
-        title = widgets.HTML(f"<b>{html.escape(question)}</b>")
+        title = widgets.HTML(paragraph(question, strong=True))
         super().__init__([title, self._choices, self._confidence, self._lock, self._status])
 
     def lock(self, answer: str, confidence: str = CONFIDENCE[0]) -> None:
@@ -70,8 +70,8 @@ class Prediction(widgets.VBox):
         self._choices.value, self._confidence.value = answer, confidence
         for control in (self._choices, self._confidence, self._lock):
             control.disabled = True
-        self._status.value = _paragraph(f"Locked: {self._said()}. Now read on, and watch.")
-        self._revealed.value = _paragraph(self.describe())
+        self._status.value = paragraph(f"Locked: {self._said()}. Now read on, and watch.")
+        self._revealed.value = paragraph(self.describe())
 
     def reveal(self) -> widgets.HTML:
         """Return the place where guess and measurement stand side by side, once it is locked."""
@@ -92,7 +92,3 @@ class Prediction(widgets.VBox):
 
     def _chosen(self, _change: object) -> None:
         self._lock.disabled = self.answer is not None or self._choices.value is None
-
-
-def _paragraph(text: str) -> str:
-    return f'<div role="status" style="line-height:1.5">{html.escape(text)}</div>'

@@ -6,13 +6,14 @@ it goes astray.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ipywidgets as widgets
 
 from ..engine.errors import ParameterError
+from .words import paragraph
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class Quiz(widgets.VBox):
         rows: list[widgets.Widget] = []
         triples = zip(self.questions, self.choices, self.answers, strict=True)
         for number, (question, choice, answer) in enumerate(triples, start=1):
-
-            def judged(change: Mapping[str, str], question=question, answer=answer) -> None:  # type: ignore[no-untyped-def]
-                word = html.escape(question.judge(change["new"]))
-                answer.value = f'<div role="status" style="line-height:1.5">{word}</div>'
-
-            choice.observe(judged, names="value")
-            rows += [widgets.HTML(f"<b>{number}. {html.escape(question.text)}</b>"), choice, answer]
+            choice.observe(self._chosen, names="value")
+            title = widgets.HTML(paragraph(f"{number}. {question.text}", strong=True))
+            rows += [title, choice, answer]
         super().__init__(rows)
+
+    def _chosen(self, change: Mapping[str, Any]) -> None:
+        place = self.choices.index(change["owner"])
+        self.answers[place].value = paragraph(self.questions[place].judge(change["new"]))
