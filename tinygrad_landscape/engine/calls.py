@@ -30,8 +30,8 @@ class Entry:
     whose parameters after ``g, out`` carry NumPy's own names.
     """
 
-    __slots__ = ("body", "defaults", "forward", "function", "options", "packed", "skip", "tensors",
-                 "variadic")  # fmt: skip
+    __slots__ = ("body", "defaults", "forward", "function", "options", "packed", "plain", "skip",
+                 "tensors", "variadic")  # fmt: skip
 
     def __init__(self, function: Function, body: Function, skip: int) -> None:
         self.function, self.body, self.skip = function, body, skip
@@ -45,6 +45,7 @@ class Entry:
         # np.concatenate takes its arrays as one sequence, our own functions one by one
         self.packed = self.variadic and not ours
         self.forward = ours or (_packing(function) if self.packed else function)
+        self.plain = 0 if self.packed else len(self.tensors)  # so many arguments need no binding
         self.defaults: dict[str, Any] | None = None
 
     def parameters(self) -> dict[str, Any]:

@@ -64,6 +64,9 @@ def sweep(
             g = waiting.get(key) if key in wanted else waiting.pop(key, None)
             if g is None or not node.arguments:
                 continue
+            if node.function is result:  # waits for its siblings at the call they came from
+                add(waiting, node.arguments[0], (node.options["index"], g))
+                continue
             for argument, part in zip(node.arguments, pull(node, g, create_graph)):
                 if part is not None and id(argument) in useful:
                     add(waiting, argument, part() if callable(part) else part)
@@ -96,19 +99,20 @@ def pull(node: Tensor, g: Any, create_graph: bool) -> tuple[Any, ...]:
 
 def add(waiting: dict[int, Any], argument: Tensor, part: Any) -> None:
     """Gradients of a value that is used several times add up."""
-    key = id(argument)
+    key, x = id(argument), argument.data
     if type(part) is tuple:  # the gradient of one of several results
         index, g = part
-        slots = waiting.setdefault(key, [None] * len(argument.data))
+        slots = waiting.setdefault(key, [None] * len(x))
         slots[index] = g if slots[index] is None else slots[index] + g
-    else:
-        part = fitted(part, argument)
-        waiting[key] = waiting[key] + part if key in waiting else part
+        return
+    if part.shape != x.shape or part.dtype != x.dtype:
+        part = fitted(part, x)
+    waiting[key] = waiting[key] + part if key in waiting else part
 
 
-def fitted(g: Any, x: Tensor) -> Any:
+def fitted(g: Any, x: Any) -> Any:
     """Undo what NumPy did to a value to make it fit: repeat it along axes, raise its precision."""
-    shape, dtype = x.data.shape, x.data.dtype
+    shape, dtype = x.shape, x.dtype
     if g.shape != shape:
         if g.ndim > len(shape):
             g = g.sum(axis=tuple(range(g.ndim - len(shape))))
@@ -138,7 +142,7 @@ def checked_seed(y: Tensor, seed: Any = None, create_graph: bool = False) -> Any
 
 
 def constant() -> None:
-    """The function of a Tensor that depends on nothing: a leaf, but nobody's variable."""
+    """The function of a Tensor that depends on nothing, and yet is nobody's variable."""
 
 
 def _constant(data: Any) -> Tensor:
@@ -206,9 +210,9 @@ def _evaluate(f: Function, x: Any, args: Any, kwargs: Any) -> tuple[Tensor, list
     """
     node = +x if type(x) is Tensor else Tensor(x)
     y = f(node, *args, **kwargs)
+    node.function = node.function or constant  # nobody's variable from here on
     nodes = ancestors(y if type(y) is Tensor else _constant(y))
-    outside = any(other.function is None and other is not node for other in nodes)
-    return node, nodes, outside or type(x) is Tensor
+    return node, nodes, type(x) is Tensor or any(other.function is None for other in nodes)
 
 
 def value_and_grad(f: Function) -> Function:

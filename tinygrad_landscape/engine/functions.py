@@ -37,7 +37,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"linear got x {x.shape} and weight {weight.shape}; expected (..., N, in) and "
             "(..., in, out) with the same in"
         )
-    out = x @ weight
+    out = _product(x, weight)
     if bias is not None:
         out += bias if bias.ndim == 1 else bias[..., None, :]
     return out
@@ -45,7 +45,17 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 @rule(linear)
 def _(g, out, x, weight, bias=None):
-    return lambda: g @ weight.mT, lambda: x.mT @ g, lambda: g.sum(axis=-2)
+    return (
+        lambda: _product(g, weight.mT),
+        lambda: _product(x.mT, g),
+        lambda: _product(np.ones((1, g.shape[-2]), g.dtype), g)[..., 0, :],
+    )
+
+
+def _product(a: Any, b: Any) -> Any:
+    """``a @ b``; of two small matrices `np.dot` makes it in half the time."""
+    plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2
+    return a.dot(b) if plain else a @ b
 
 
 @primitive
@@ -104,8 +114,7 @@ def sigmoid(x: Any) -> Any:
     >>> tl.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x)))
 
 
 @rule(sigmoid)
