@@ -81,6 +81,25 @@ def test_the_sentence_contains_the_answer(panel):
     assert f"at step {fell}" in panel.describe() and "nan" not in panel.describe()
 
 
+def test_a_rising_loss_is_not_called_falling(panel):
+    panel.load({"lr": 2.9, "steps": 8})  # on its way out, not fallen yet
+    losses = panel.walk.losses
+    assert losses[-1] > losses[-3] > losses[3]
+    assert "still falling" not in panel.describe()
+
+
+def test_hopping_from_side_to_side_and_still_coming_lower_is_no_bouncing():
+    walk = tl.descend(tl.formulas.quadratic(1.0), [1.0, 0.0], tl.optim.SGD(1.99), steps=30)
+    assert (np.diff(walk.losses) < 0).all() and (walk.points[1:, 0] * walk.points[:-1, 0] < 0).all()
+    assert regime(walk) == "creeps"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 4, 5])
+def test_the_shortest_walks_have_a_regime(steps):
+    walk = tl.descend(P2, [0.3, 0.2], tl.optim.SGD(0.1), steps=steps)
+    assert regime(walk) in ("creeps", "converges")
+
+
 def test_level_ground_is_called_level(panel):
     panel.load({"start_x": 0.0, "start_y": 0.0})
     assert panel.regime == "rests" and "level" in panel.describe()
@@ -229,6 +248,21 @@ def test_a_partial_walk_does_not_move_the_wanted_frame(monkeypatch):
     assert panel.player.frame == 120
 
 
+def test_the_end_of_a_partial_walk_is_a_frame_like_others(panel, monkeypatch):
+    work = panel._work
+    monkeypatch.setattr(panel, "_work", lambda s: work(0.0 if s < 1 else s))
+
+    async def hand():
+        panel.controls["lr"].value = 0.7
+        partial = panel.player.frames - 1
+        panel.player.frame = 0
+        panel.player.frame = partial  # what a hand in the browser may do
+        panel.settle()
+        assert panel.player.frame == partial < 200
+
+    asyncio.run(hand())
+
+
 # State and codes ----------------------------------------------------------------------------------
 
 
@@ -281,7 +315,7 @@ def test_an_error_in_a_callback_is_shown_and_raised(panel, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         panel.controls["lr"].value = 1.0
     assert (
-        "the ground &lt;is&gt; gone" in panel._error.value and 'role="alert"' in panel._error.value
+        "The ground &lt;is&gt; gone" in panel._error.value and 'role="alert"' in panel._error.value
     )
 
 

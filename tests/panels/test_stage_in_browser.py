@@ -194,6 +194,21 @@ def test_the_canvas_paints_what_blitting_paints(browser_page):
     assert far.mean() < 1e-3
 
 
+@pytest.mark.parametrize("at", [[0.0, 1.02], [0.3, 0.5]])
+def test_letters_stand_where_blitting_puts_them(browser_page, at):
+    figure = Figure(figsize=(8, 4))
+    made = Scene(figure, {"map": figure.add_subplot()})
+    made.axes["map"].set_axis_off()
+    made.add("words", "text", "map", at=at, size=20.0)
+    made.set("words", [3.0])
+    seat = Seat(browser_page, Stage(made))
+    shot = seat.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("L"))
+    one, other = (np.argwhere(picture < 128) for picture in (seen, made.pixels()[:, :, 0]))
+    assert len(one) > 20
+    assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 5  # two fonts, one place
+
+
 @pytest.mark.parametrize("wide", [300, 500, 1000])
 def test_it_takes_the_columns_width_and_keeps_its_shape(browser_page, wide):
     seat = Seat(browser_page, Stage(scene(), drag="start"), wide=wide)

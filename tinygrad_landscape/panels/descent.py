@@ -148,7 +148,7 @@ class Descent(Panel):
             )
         elif word == "creeps":
             way = "fallen" if loss < first_loss else "risen"
-            still = ", still falling" if walk.losses[-1] < walk.losses[-2] else ""
+            still = ", still falling" if last and loss < walk.losses[-2] else ""
             text += (
                 f"after {last} steps the loss has {way} from {said(first_loss)} to {said(loss)}"
                 f"{still}, at {place}."
@@ -352,8 +352,9 @@ def regime(walk: Trajectory) -> str:
     late = min(len(walk), max(4, math.ceil(len(walk) / 5)))
     steps = np.diff(walk.points[-late:], axis=0)
     against = np.sum(steps[1:] * steps[:-1], axis=-1) < 0.0
-    older, newer = losses[-late:][: late // 2].mean(), losses[-(late // 2) :].mean()
-    if against.sum() > 0.5 * against.size and newer >= older * (1.0 - 1e-3):
+    half = max(1, late // 2)
+    older, newer = losses[-late:][:half].mean(), losses[-half:].mean()
+    if against.size and against.mean() > 0.5 and newer >= older * (1.0 - 1e-3):
         return "bounces"
     drop = float(losses[0] - losses[-1])
     return "converges" if 0.0 <= losses[-late] - losses[-1] < 0.01 * drop else "creeps"
