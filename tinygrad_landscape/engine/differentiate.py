@@ -16,7 +16,7 @@ import numpy as np
 
 from .calls import RULES, spelled
 from .errors import GraphReleasedError, ShapeError
-from .tensor import Tensor, result
+from .tensor import Tensor, result, results
 
 Function = Callable[..., Any]
 RELEASED = ("released",)
@@ -51,12 +51,7 @@ def sweep(
     what the order is for. Only nodes on a path to a target take part.
     """
     wanted = {id(target) for target in targets}
-    useful = set(wanted)
-    for node in reversed(nodes):
-        for argument in node.arguments:
-            if id(argument) in useful:
-                useful.add(id(node))
-                break
+    useful = _useful(nodes, wanted)
     waiting = {id(nodes[0]): checked_seed(nodes[0], seed, create_graph)}
     with np.errstate(all="ignore"):  # whatever overflows here, the forward pass has already said
         for node in nodes:
@@ -73,6 +68,19 @@ def sweep(
         return [_own(waiting.get(id(target)), target, create_graph) for target in targets]
 
 
+def _useful(nodes: list[Tensor], wanted: set[int]) -> set[int]:
+    """The nodes on a path to a wanted one; all of them, where every leaf is wanted."""
+    if wanted.issuperset([id(node) for node in nodes if not node.arguments]):
+        return {id(node) for node in nodes}
+    useful = set(wanted)
+    for node in reversed(nodes):
+        for argument in node.arguments:
+            if id(argument) in useful:
+                useful.add(id(node))
+                break
+    return useful
+
+
 def pull(node: Tensor, g: Any, create_graph: bool) -> tuple[Any, ...]:
     """One node's rule: the gradient of its result, as gradients of its arguments."""
     function: Any = node.function
@@ -83,7 +91,7 @@ def pull(node: Tensor, g: Any, create_graph: bool) -> tuple[Any, ...]:
     if type(out) is tuple:  # several results: gradients arrived for some of them
         g = tuple(np.zeros_like(d) if p is None else p for d, p in zip(out, g))
         if create_graph:
-            out = tuple(result(node, index=i) for i in range(len(out)))
+            out = results(node)
     elif create_graph:
         out = node
     if not create_graph:

@@ -275,8 +275,8 @@ def record(entry: Entry, arguments: tuple[Any, ...], options: dict[str, Any]) ->
     data = entry.forward(*values, **options)
     if isinstance(data, tuple):
         source = _node(tuple(map(np.asarray, data)), entry.function, arguments, options)
-        nodes = [_node(d, result, (source,), {"index": i}) for i, d in enumerate(source.data)]
-        return data._make(nodes) if hasattr(data, "_make") else tuple(nodes)
+        nodes = results(source)
+        return data._make(nodes) if hasattr(data, "_make") else nodes
     if type(data) is not np.ndarray:
         data = np.asarray(data)
     if data.dtype.kind != "f":
@@ -287,16 +287,20 @@ def record(entry: Entry, arguments: tuple[Any, ...], options: dict[str, Any]) ->
     return _node(data, entry.function, arguments, options)
 
 
-def result(source: Any, *, index: int) -> Any:
-    """One of several results of a call."""
-    return source[index]
+def result() -> None:
+    """The function of a node that is one of several results of a call."""
+
+
+def results(source: Tensor) -> tuple[Tensor, ...]:
+    """A node for each result of a call that has several."""
+    return tuple(_node(d, result, (source,), {"index": i}) for i, d in enumerate(source.data))
 
 
 def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do with Tensors what ``function(*args, **kwargs)`` does with arrays, or say why not."""
     entry = RULES.get(function)
     if entry and not kwargs and len(args) <= entry.plain:
-        return record(entry, args, {})  # most calls look like this
+        return record(entry, args, kwargs)  # most calls look like this
     function = ALIASES.get(function, function)
     for name in kwargs.keys() & {"out", "where"}:
         if kwargs[name] is not None:

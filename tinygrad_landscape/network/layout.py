@@ -43,6 +43,8 @@ def split(theta: Any, *, cuts: Cuts) -> Any:
 
 @rule(split)
 def _(g: Any, out: Any, theta: Any, *, cuts: Cuts) -> Any:
+    if theta.ndim == 1:
+        return (np.concatenate([part.ravel() for part in g]),)
     lead = theta.shape[:-1]
     parts = [
         part.reshape((*lead, stop - start)) for part, (start, stop, _) in zip(g, cuts, strict=True)
