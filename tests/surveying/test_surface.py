@@ -1,5 +1,6 @@
 """Surfaces and profiles as results: minima on the grid, sealed arrays, files."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -99,3 +100,51 @@ def test_newer_and_foreign_files_are_refused(tmp_path):
 def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match="lengths of a and b"):
         tl.Surface(np.arange(3.0), np.arange(4.0), {"loss": np.zeros((4, 3))}, tl.Plane.whole())
+
+
+def every_result():
+    L, sgd = F.three_valleys, tl.optim.SGD(lr=0.8)
+    point = L.minima[0]
+    yield tl.survey(L, extent=4.0, resolution=(5, 4))
+    yield tl.survey(L, tl.Plane.principal([[0.0, 0.0], [1.0, 0.5], [2.0, 2.5]]), resolution=3)
+    yield tl.profile(L, tl.Line.between(point, [0.0, 0.0]), 7)
+    yield tl.curvature.spectrum(L, point)
+    yield tl.curvature.density(L, point, probes=3)
+    yield tl.basins(L, None, sgd, 20, extent=4.0, resolution=4)
+    yield tl.basins(L, [[0.0, 0.0], [1.0, 1.0]], sgd, 20)
+    yield tl.critical_points(L, [[1.5, 2.0]])[0]
+    yield tl.connect.bezier(L, point, [0.0, 0.0], steps=5)
+    make = {"optimizer": lambda a, b: tl.optim.SGD(lr=a)}
+    yield tl.trainability(L, point, {"lr": (0.1, 1.0), "none": (1.0, 2.0)}, 3, 25, **make)
+
+
+def same(one, other):
+    if isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype and not other.flags.writeable
+        return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if dataclasses.is_dataclass(one):
+        names = [field.name for field in dataclasses.fields(one)]
+        return all(same(getattr(one, name), getattr(other, name)) for name in names)
+    return type(one) is type(other) and (one == other or one != one)
+
+
+@pytest.mark.parametrize("result", every_result(), ids=lambda result: type(result).__name__)
+def test_every_result_is_saved_loaded_and_described(result, tmp_path):
+    result.save(tmp_path / "it.npz")
+    again = type(result).load(tmp_path / "it.npz")
+    assert same(result, again)
+    assert again.describe() == result.describe() and len(result.describe()) > 30
+    assert repr(again) == repr(result) and "array" not in repr(result)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    surface = tl.survey(F.himmelblau, resolution=3)
+    surface.save(tmp_path / "it.npz")
+    with np.load(tmp_path / "it.npz") as file:
+        arrays = dict(file)
+    del arrays["a"]
+    np.savez(tmp_path / "it.npz", **arrays)
+    with pytest.raises(ParameterError, match="damaged"):
+        tl.Surface.load(tmp_path / "it.npz")

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..descent import descend
 from ..engine.errors import ShapeError
 from . import grid
-from .checks import read_only
 from .plane import Plane
+from .results import Result
 
 if TYPE_CHECKING:
     from ..landscape import Landscape
@@ -27,7 +27,7 @@ RECORDS = 64  # how finely the time to arrive is resolved
 
 
 @dataclass(frozen=True, eq=False)
-class BasinMap:
+class BasinMap(Result):
     """Which minimum each start reaches.
 
     `labels` `(...)` number the `minima` `(K, P)`, lowest first; -1 is a walk that had not settled,
@@ -46,13 +46,6 @@ class BasinMap:
     a: Array | None = None
     b: Array | None = None
     plane: Plane | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("minima", "losses", "shares", "ends", "a", "b"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, read_only(getattr(self, name)))
-        for name in ("labels", "arrival"):
-            object.__setattr__(self, name, read_only(getattr(self, name), dtype=np.int64))
 
     def describe(self) -> str:
         """Say how many minima were reached and by how many starts each."""

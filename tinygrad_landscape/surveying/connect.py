@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..descent import descend, optim
 from ..landscape import Landscape
 from .assignment import assignment
-from .checks import read_only, vector
+from .checks import vector
 from .line import Line
+from .results import Result
 from .survey import profile
 from .twins import HiddenLayer, hidden_layers
 
@@ -28,7 +29,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Result):
     """A quadratic Bezier curve from `p` over `control` to `q`, all `(P,)`: t -> (1-t)^2 p + 2t(1-t)
     control + t^2 q.
 
@@ -40,10 +41,6 @@ class Curve:
     q: Array
     t: Array
     losses: Array
-
-    def __post_init__(self) -> None:
-        for name in ("p", "control", "q", "t", "losses"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def point(self, t: ArrayLike) -> Array:
         """Return the weights `(..., P)` at `t`.

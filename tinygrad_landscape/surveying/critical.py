@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..landscape.formulas import Fitted
-from .checks import read_only
+from .results import Result
 
 if TYPE_CHECKING:
     from ..landscape import Landscape
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class CriticalPoint:
+class CriticalPoint(Result):
     """A point `(P,)` with zero gradient, its loss and the eigenvalues `(P,)` of the Hessian,
     smallest first.
 
@@ -36,10 +36,6 @@ class CriticalPoint:
     kind: str
     twin: int | None = None
     index: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "point", read_only(self.point))
-        object.__setattr__(self, "eigenvalues", read_only(self.eigenvalues))
 
     def describe(self) -> str:
         """Say in a sentence what kind of point this is."""

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine.errors import ParameterError
-from .checks import read_only, vector
+from .checks import vector
+from .results import Result
 
 if TYPE_CHECKING:
     from ..landscape import Landscape
@@ -27,13 +28,10 @@ SMALL = 64  # up to this many weights the whole Hessian is cheaper than probing 
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Result):
     """All eigenvalues `(P,)` of the Hessian at a point, smallest first."""
 
     eigenvalues: Array
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "eigenvalues", read_only(self.eigenvalues))
 
     def describe(self) -> str:
         """Say how many directions bend which way."""
@@ -51,7 +49,7 @@ class Spectrum:
 
 
 @dataclass(frozen=True, eq=False)
-class Density:
+class Density(Result):
     """The spectrum of a large Hessian as a smooth density: `density` `(G,)` over `grid` `(G,)`, of
     integral 1.
 
@@ -65,10 +63,6 @@ class Density:
     weights: Array
     width: float
     size: int
-
-    def __post_init__(self) -> None:
-        for name in ("grid", "density", "nodes", "weights"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def describe(self) -> str:
         """Say where the eigenvalues are and how sharply the density sees them."""

@@ -4,8 +4,6 @@ Results only hold, save, load and describe what was measured; they never compute
 was not evaluated yet is False in `.done`. NaN and infinity are measurements and stay what they are.
 """
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import ShapeError
-from ..landscape import files
 from .checks import read_only
 from .line import Line
 from .plane import Plane
-
-FORMAT = 1
+from .results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Surface(Result):
     """Heights over a plane: `loss[i, j]` is the loss at `plane.point(a[i], b[j])`.
 
     `a` `(A,)` and `b` `(B,)` are offsets from the plane's origin, `values` holds every metric by
@@ -40,7 +36,8 @@ class Surface:
     done: NDArray[Any] = None  # type: ignore[assignment]  # None means every cell
 
     def __post_init__(self) -> None:
-        _freeze(self, ("a", "b"))
+        _check(self, ("a", "b"))
+        super().__post_init__()
 
     @property
     def loss(self) -> NDArray[Any]:
@@ -56,36 +53,6 @@ class Surface:
         """
         cells = _lowest(self.loss, self.done)
         return np.array([(self.a[i], self.b[j]) for i, j in cells]).reshape(-1, 2)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to the `.npz` file `path`."""
-        plane = self.plane
-        arrays = {
-            "a": self.a,
-            "b": self.b,
-            "done": self.done,
-            "origin": plane.origin,
-            "u": plane.u,
-            "v": plane.v,
-        }
-        facts: dict[str, Any] = {
-            "labels": plane.labels,
-            "units": plane.units,
-            "absolute": plane.absolute,
-        }
-        facts |= {"chosen": plane.chosen, "explained": plane.explained}
-        _save(self, path, "surface", arrays, {"plane": facts})
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Surface":
-        """Read a surface saved by `.save`; a foreign or newer file raises `ParameterError`."""
-        arrays, facts, values = _load(path, "surface")
-        about: dict[str, Any] = {
-            name: tuple(fact) if isinstance(fact, list) else fact
-            for name, fact in facts["plane"].items()
-        }
-        plane = Plane(arrays["origin"], arrays["u"], arrays["v"], **about)
-        return cls(arrays["a"], arrays["b"], values, plane, arrays["done"])
 
     def describe(self) -> str:
         """Say in a few sentences what the surface shows."""
@@ -104,7 +71,7 @@ class Surface:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(Result):
     """Heights along a line: `loss[k]` is the loss at `line.point(t[k])`.
 
     `t` `(T,)` are positions along the line, `values` holds every metric by name, each `(T,)`,
@@ -117,7 +84,8 @@ class Profile:
     done: NDArray[Any] = None  # type: ignore[assignment]  # None means every cell
 
     def __post_init__(self) -> None:
-        _freeze(self, ("t",))
+        _check(self, ("t",))
+        super().__post_init__()
 
     @property
     def loss(self) -> NDArray[Any]:
@@ -128,27 +96,6 @@ class Profile:
         """Return the positions `(K,)` of the valleys along the line, lowest first; its two ends
         never count."""
         return np.array([self.t[k] for (k,) in _lowest(self.loss, self.done)]).reshape(-1)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to the `.npz` file `path`."""
-        line = self.line
-        arrays = {"t": self.t, "done": self.done, "start": line.start, "direction": line.direction}
-        _save(
-            self,
-            path,
-            "profile",
-            arrays,
-            {"line": {"extent": line.extent, "label": line.label, "chosen": line.chosen}},
-        )
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Profile":
-        """Read a profile saved by `.save`; a foreign or newer file raises `ParameterError`."""
-        arrays, facts, values = _load(path, "profile")
-        about = facts["line"] | {"extent": tuple(facts["line"]["extent"])}
-        return cls(
-            arrays["t"], values, Line(arrays["start"], arrays["direction"], **about), arrays["done"]
-        )
 
     def describe(self) -> str:
         """Say in a few sentences what the profile shows."""
@@ -164,13 +111,13 @@ class Profile:
         return f"Profile({len(self.t)}, {_range(self)})"
 
 
-def _freeze(result: Any, axes: tuple[str, ...]) -> None:
-    """Replace the arrays of a result by read-only copies and check that they fit together."""
+def _check(result: Any, axes: tuple[str, ...]) -> None:
+    """Turn lists into arrays, fill in `done`, and check that the shapes fit together."""
     for name in axes:
         object.__setattr__(result, name, read_only(getattr(result, name)))
     shape = tuple(len(getattr(result, name)) for name in axes)
-    values = {name: read_only(array) for name, array in result.values.items()}
-    done = read_only(np.ones(shape, bool) if result.done is None else result.done, dtype=bool)
+    values = {name: np.asarray(array) for name, array in result.values.items()}
+    done = np.ones(shape, bool) if result.done is None else np.asarray(result.done, bool)
     for name, array in {**values, "done": done}.items():
         if array.shape != shape:
             raise ShapeError(
@@ -179,18 +126,6 @@ def _freeze(result: Any, axes: tuple[str, ...]) -> None:
             )
     object.__setattr__(result, "values", values)
     object.__setattr__(result, "done", done)
-
-
-def _save(
-    result: Any, path: Any, kind: str, arrays: Mapping[str, Any], facts: Mapping[str, Any]
-) -> None:
-    measured = {f"value{k}": array for k, array in enumerate(result.values.values())}
-    files.save(path, kind, FORMAT, {**arrays, **measured}, {**facts, "values": list(result.values)})
-
-
-def _load(path: Any, kind: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    arrays, facts = files.load(path, kind, FORMAT)
-    return arrays, facts, {name: arrays[f"value{k}"] for k, name in enumerate(facts["values"])}
 
 
 def _lowest(heights: NDArray[Any], done: NDArray[Any]) -> list[tuple[int, ...]]:

@@ -74,7 +74,12 @@ def survey(
     axes = (grid.axis(a0, a1, na), grid.axis(b0, b1, nb))
     start = None
     if resume is not None:
-        axes = _resumed_axes(resume, site, axes, untouched=(extent, resolution) == (1.0, 51))
+        axes = _resumed_axes(
+            resume,
+            site,
+            axes,
+            untouched=np.shape(extent) == () and (extent, resolution) == (1.0, 51),
+        )
         start = resume.values, resume.done
     measures = _measures(landscape, metrics, also)
     values, done = measure_cells(measures, site, axes, start, executor, progress, memory)

@@ -16,7 +16,8 @@ from ..descent import descend, optim
 from ..engine.errors import ParameterError
 from . import grid
 from .basins import _pieces
-from .checks import read_only, vector
+from .checks import vector
+from .results import Result
 
 if TYPE_CHECKING:
     from ..landscape import Landscape
@@ -27,7 +28,7 @@ LAST = 20  # steps whose mean decides
 
 
 @dataclass(frozen=True, eq=False)
-class TrainabilityMap:
+class TrainabilityMap(Result):
     """What each pair of settings does to training.
 
     `a` `(A,)` and `b` `(B,)` are the values along the two axes `names`; `ratio` `(A, B)` is the
@@ -41,10 +42,6 @@ class TrainabilityMap:
     ratio: Array
     speed: Array
     names: tuple[str, str]
-
-    def __post_init__(self) -> None:
-        for name in ("a", "b", "ratio", "speed"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
     def trains(self) -> NDArray[np.bool_]:
