@@ -115,7 +115,7 @@ def every_result():
     yield tl.critical_points(L, [[1.5, 2.0]])[0]
     yield tl.connect.bezier(L, point, [0.0, 0.0], steps=5)
     make = {"optimizer": lambda a, b: tl.optim.SGD(lr=a)}
-    yield tl.trainability(L, point, {"lr": (0.1, 1.0), "none": (1.0, 2.0)}, 3, 25, **make)
+    yield tl.trainability(L, [0.5, 0.5], {"lr": (0.1, 1.0), "none": (1.0, 2.0)}, 3, 25, **make)
 
 
 def same(one, other):

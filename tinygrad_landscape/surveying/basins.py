@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..descent import descend
+from ..descent import Trajectory, descend
 from ..engine.errors import ShapeError
 from . import grid
 from .plane import Plane
@@ -82,11 +82,12 @@ def basins(
     """Let every start walk and tell which minimum it reaches, and how fast.
 
     starts: a plane, on whose grid (`extent`, `resolution` as in `survey`) the walks begin, all
-        weights moving; points
-        `(..., P)`; or None for the grid of a landscape of two weights. To stay in a plane pass
-        `landscape.restrict(plane)` and None.
+        weights moving; or points `(..., P)`; or None for the grid of a landscape of two weights. To
+        stay in a plane pass `landscape.restrict(plane)` and None.
     distance: ends closer than this times (1 + |theta|) to a lower one are the same minimum.
     settled: a walk has come to rest when the gradient at its end is shorter than this.
+
+    The other arguments are those of `descend`.
 
     >>> import tinygrad_landscape as tl
     >>> found = basins(tl.formulas.double_well, None, tl.optim.SGD(lr=0.3), 200, resolution=10)
@@ -105,35 +106,39 @@ def basins(
         points = landscape.as_points(starts)
     if not points.size:
         raise ShapeError(f"got starts of shape {points.shape}; expected at least one point")
-    flat = points.reshape(-1, landscape.size)
+    flat, lead = points.reshape(-1, landscape.size), points.shape[:-1]
     every = max(1, steps // RECORDS)
-    pieces = [
-        _walked(landscape, flat[piece], optimizer, steps, every, seed, batch_size, distance, memory)
-        for piece in _pieces(len(flat), flat[:1].nbytes * (steps // every + 2), memory, progress)
-    ]
-    ends, slopes, losses, diverged = (
-        np.concatenate(parts) for parts in zip(*(p[:4] for p in pieces), strict=True)
-    )
-    arrival = np.concatenate([p[4] for p in pieces])
-    labels = np.where(diverged, DIVERGED, UNSETTLED)
-    resting = np.flatnonzero(~diverged & (slopes <= settled))
+    ends, arrival = np.empty_like(flat), np.full(len(flat), -1)
+    losses, labels = np.full(len(flat), np.nan), np.full(len(flat), DIVERGED)
+    for piece in pieces(len(flat), flat[:1].nbytes * (steps // every + 2), memory):
+        walk = descend(
+            landscape, flat[piece], optimizer, steps, batch_size, seed,
+            record_every=every, progress=progress, memory=memory,
+        )  # fmt: skip
+        ends[piece], losses[piece], arrival[piece] = (
+            walk.end,
+            walk.losses[-1],
+            _arrival(walk, distance),
+        )
+        resting = walk.gradient_norms[-1] <= settled
+        labels[piece] = np.where(walk.diverged, DIVERGED, np.where(resting, 0, UNSETTLED))
+    resting = np.flatnonzero(labels == 0)
     labels[resting], minima = grouped(ends[resting], losses[resting], distance)
-    kinds = len(minima)
-    heights = landscape(minima) if kinds else np.zeros(0)
-    shares = np.bincount(labels[labels >= 0], minlength=kinds) / labels.size
-    arrival = np.where(labels >= 0, arrival, -1)
-    lead = points.shape[:-1]
+    arrival[labels < 0] = -1
+    shares = np.bincount(labels[resting], minlength=len(minima)) / labels.size
     return BasinMap(
-        labels.reshape(lead),
-        arrival.reshape(lead),
-        minima,
-        heights,
-        shares,
-        ends.reshape(points.shape),
-        a,
-        b,
-        plane,
-    )
+        labels.reshape(lead), arrival.reshape(lead), minima, landscape(minima), shares,
+        ends.reshape(points.shape), a, b, plane,
+    )  # fmt: skip
+
+
+def _arrival(walk: Trajectory, distance: float) -> NDArray[Any]:
+    """Return the first recorded step from which on each walker was near its end."""
+    away = np.linalg.norm(walk.points - walk.end, axis=-1)
+    far = away > distance * (1.0 + np.linalg.norm(walk.end, axis=-1))
+    last_far = len(far) - 1 - np.argmax(far[::-1], axis=0)
+    first_near = np.where(far.any(axis=0), last_far + 1, 0)
+    return np.asarray(walk.steps[np.minimum(first_near, len(far) - 1)])
 
 
 def grouped(points: Array, heights: Array, distance: float) -> tuple[NDArray[np.int64], Array]:
@@ -144,48 +149,15 @@ def grouped(points: Array, heights: Array, distance: float) -> tuple[NDArray[np.
     order = np.argsort(heights, kind="stable")
     while len(order):
         centre = points[order[0]]
-        near = np.linalg.norm(points[order] - centre, axis=-1) <= distance * (
-            1.0 + np.linalg.norm(centre)
-        )
+        reach = distance * (1.0 + np.linalg.norm(centre))
+        near = np.linalg.norm(points[order] - centre, axis=-1) <= reach
         labels[order[near]] = len(lowest)
         lowest.append(centre)
         order = order[~near]
     return labels, np.array(lowest, points.dtype).reshape(-1, points.shape[-1])
 
 
-def _walked(
-    landscape: "Landscape",
-    starts: Array,
-    optimizer: Any,
-    steps: int,
-    every: int,
-    seed: int,
-    batch_size: int | None,
-    distance: float,
-    memory: float,
-) -> tuple[Array, ...]:
-    """Walk from some starts; return ends, gradient norms and losses there, who diverged, and when
-    each arrived."""
-    walk = descend(
-        landscape, starts, optimizer, steps, batch_size, seed, record_every=every, memory=memory
-    )
-    near = np.linalg.norm(walk.points - walk.end, axis=-1) <= distance * (
-        1.0 + np.linalg.norm(walk.end, axis=-1)
-    )
-    last_far = (
-        len(near) - 1 - np.argmax(~near[::-1], axis=0)
-    )  # the last recorded point that was not near
-    first_near = np.where(near.all(axis=0), 0, last_far + 1)
-    arrival = walk.steps[np.minimum(first_near, len(near) - 1)]
-    return walk.end, walk.gradient_norms[-1], walk.losses[-1], walk.diverged, arrival
-
-
-def _pieces(count: int, each: int, memory: float, progress: bool) -> Any:
-    """Slices of the starts, few enough at a time for their records to fit."""
+def pieces(count: int, each: int, memory: float) -> list[slice]:
+    """Cut `count` walks, whose records take `each` bytes, into groups that fit into `memory`."""
     size = int(max(1, min(memory / (4 * each), count)))
-    pieces = [slice(k, k + size) for k in range(0, count, size)]
-    if progress:
-        from tqdm.auto import tqdm
-
-        return tqdm(pieces, desc="basins", unit="piece", leave=False)
-    return pieces
+    return [slice(k, k + size) for k in range(0, count, size)]

@@ -1,5 +1,4 @@
-"""How the ground bends at one point: eigenvalues of the Hessian, exact where it is small, by
-probing where it is not.
+"""How the ground bends at one point: the Hessian, exact where it is small, probed where it is not.
 
 A Hessian of P weights has P^2 entries, but its product with a vector costs about two gradients.
 Lanczos, Hutchinson and stochastic Lanczos quadrature below ask for nothing else:
@@ -50,8 +49,7 @@ class Spectrum(Result):
 
 @dataclass(frozen=True, eq=False)
 class Density(Result):
-    """The spectrum of a large Hessian as a smooth density: `density` `(G,)` over `grid` `(G,)`, of
-    integral 1.
+    """The spectrum of a large Hessian as `density` `(G,)` over `grid` `(G,)`, of integral 1.
 
     `nodes` and `weights` `(probes, steps)` are the quadrature behind it, `width` the standard
     deviation of the smoothing.
@@ -69,8 +67,8 @@ class Density(Result):
         low, high = self.nodes.min(), self.nodes.max()
         return (
             f"Density of {self.size} eigenvalues between {low:.4g} and {high:.4g}, estimated from "
-            f"{len(self.nodes)} "
-            f"random probes and smoothed with a Gaussian of width {self.width:.3g}."
+            f"{len(self.nodes)} random probes and smoothed with a Gaussian of width "
+            f"{self.width:.3g}."
         )
 
     def __repr__(self) -> str:
@@ -86,8 +84,7 @@ def top_eigenpairs(
     steps: int = 200,
     seed: int = 0,
 ) -> tuple[Array, Array]:
-    """Return k eigenvalues `(k,)` of the Hessian at theta `(P,)` and their unit eigenvectors, the
-    rows of `(k, P)`.
+    """Return k eigenvalues `(k,)` of the Hessian at theta `(P,)` and unit eigenvectors `(k, P)`.
 
     `which` is "largest" or "smallest", by value, the most extreme first. Above 64 weights by
     Lanczos with full re-orthogonalisation, until the error bound of every value is below
@@ -146,7 +143,7 @@ def trace(
 
 
 def spectrum(landscape: "Landscape", theta: ArrayLike) -> Spectrum:
-    """Return all eigenvalues of the Hessian at theta `(P,)`, exactly; for thousands of weights see
+    """Return all eigenvalues of the Hessian at theta `(P,)`; for thousands of weights see
     `density`.
 
     >>> from tinygrad_landscape.landscape import formulas
@@ -164,12 +161,11 @@ def density(
     points: int = 1001,
     seed: int = 0,
 ) -> Density:
-    """Estimate the density of the Hessian's eigenvalues at theta `(P,)` by stochastic Lanczos
-    quadrature.
+    """Estimate the density of the Hessian's eigenvalues at theta `(P,)`.
 
-    The quadrature is exact for moments up to 2*steps - 1 of each probe. The smoothing width is that
-    of neighbouring Chebyshev-like nodes, range / ((steps - 1) sqrt(8 ln 3)). Source: Lin, Saad,
-    Yang 2016; Ghorbani et al. 2019.
+    Stochastic Lanczos quadrature, exact for moments up to 2*steps - 1 of each probe. The smoothing
+    width is that of neighbouring Chebyshev-like nodes, range / ((steps - 1) sqrt(8 ln 3)). Source:
+    Lin, Saad, Yang 2016; Ghorbani et al. 2019.
     """
     theta = vector("theta", theta)
     product = landscape.linearize(theta)
@@ -179,27 +175,24 @@ def density(
         diagonal, off, _ = lanczos(product, v, steps)
         ritz, vectors = np.linalg.eigh(_tridiagonal(diagonal, off))
         nodes[row, : len(ritz)], weights[row, : len(ritz)] = ritz, vectors[0] ** 2
-        nodes[row, len(ritz) :] = ritz[
-            0
-        ]  # of weight 0: an invariant subspace ended this probe early
+        nodes[row, len(ritz) :] = ritz[0]  # of weight 0: the probe's Krylov space ended early
     low, high = float(nodes.min()), float(nodes.max())
     span = (high - low) or abs(high) or 1.0
     width = span / (max(steps - 1, 1) * (8.0 * np.log(3.0)) ** 0.5)
     margin = 0.05 * span + 4.0 * width
     grid = np.linspace(low - margin, high + margin, points)
-    bells = np.exp(-0.5 * ((grid[:, None] - nodes.ravel()) / width) ** 2) / (
-        width * (2.0 * np.pi) ** 0.5
-    )
-    return Density(grid, bells @ weights.ravel() / probes, nodes, weights, float(width), theta.size)
+    bells = np.exp(-0.5 * ((grid[:, None] - nodes.ravel()) / width) ** 2)
+    smooth = bells @ weights.ravel() / (probes * width * (2.0 * np.pi) ** 0.5)
+    return Density(grid, smooth, nodes, weights, float(width), theta.size)
 
 
 def noise_scale(
     landscape: "Landscape", theta: ArrayLike, samples: int = 256, seed: int = 0
 ) -> float:
-    """Return the gradient-noise scale at theta `(P,)`: tr(covariance of per-sample gradients) /
-    |gradient|^2.
+    """Return the gradient-noise scale at theta `(P,)`: the noise of one sample over the signal.
 
-    It is the batch size at which the noise of a mini-batch gradient is as large as the gradient
+    The trace of the covariance of per-sample gradients, over the squared length of the gradient. It
+    is the batch size at which the noise of a mini-batch gradient is as large as the gradient
     itself. At most `samples` samples are looked at, one gradient each. Source: McCandlish et al.
     2018, section 2.2.
     """

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..descent import descend, optim
 from ..engine.errors import ParameterError
 from . import grid
-from .basins import _pieces
+from .basins import pieces
 from .checks import vector
 from .results import Result
 
@@ -95,18 +95,22 @@ def trainability(
     (first, second), count = axes, grid.counts(resolution, 2)
     a, b = (_logarithmic(name, axes[name], n) for name, n in zip(axes, count, strict=True))
     make = optimizer or _by_layer(landscape, first, second)
+    first_loss = abs(float(landscape(theta)))
+    if not 0.0 < first_loss < np.inf:
+        raise ParameterError(
+            f"the loss at the start is {first_loss}; expected one above 0 to lower"
+        )
     pairs = np.stack(np.meshgrid(a, b, indexing="ij")).reshape(2, -1)
     ratio, speed = np.zeros((2, pairs.shape[1]))
-    for piece in _pieces(pairs.shape[1], theta.nbytes * 8 + steps * 24, memory, progress):
+    for piece in pieces(pairs.shape[1], theta.nbytes * 8 + steps * 24, memory):
         walk = descend(
-            landscape, theta, make(*pairs[:, piece]), steps, record_every=1, memory=memory
+            landscape, theta, make(*pairs[:, piece]), steps, progress=progress, memory=memory
         )
-        losses = np.where(np.isnan(walk.losses), np.inf, walk.losses) / np.abs(walk.losses[0])
+        losses = np.where(np.isnan(walk.losses), np.inf, walk.losses) / first_loss
         ratio[piece] = losses[-LAST:].mean(axis=0)
         with np.errstate(divide="ignore"):
-            speed[piece] = np.where(
-                ratio[piece] < 1.0, losses.sum(axis=0), -(1.0 / losses).sum(axis=0)
-            )
+            falling, rising = losses.sum(axis=0), -(1.0 / losses).sum(axis=0)
+        speed[piece] = np.where(ratio[piece] < 1.0, falling, rising)
     return TrainabilityMap(a, b, ratio.reshape(count), speed.reshape(count), (first, second))
 
 
