@@ -19,8 +19,6 @@ from .errors import NotDifferentiableError
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
-MISSING = inspect.Parameter.empty
-
 
 class Entry:
     """What a table knows of one function: how to compute it, its rule, how its calls are bound.
@@ -29,9 +27,6 @@ class Entry:
     number of tensors. They are read off a primitive itself; for NumPy's functions, off the rule,
     whose parameters after ``g, out`` carry NumPy's own names.
     """
-
-    __slots__ = ("body", "defaults", "forward", "function", "options", "packed", "plain", "skip",
-                 "tensors", "variadic")  # fmt: skip
 
     def __init__(self, function: Function, body: Function, skip: int) -> None:
         self.function, self.body, self.skip = function, body, skip
@@ -46,17 +41,18 @@ class Entry:
         self.packed = self.variadic and not ours
         self.forward = ours or (_packing(function) if self.packed else function)
         self.plain = 0 if self.packed else len(self.tensors)  # so many arguments need no binding
-        self.defaults: dict[str, Any] | None = None
+        self.known: dict[str, inspect.Parameter] | None = None
 
-    def parameters(self) -> dict[str, Any]:
-        """The function's parameters and their defaults in its own order, looked up once."""
-        if self.defaults is None:
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """The function's parameters by name and in its own order, looked up once."""
+        if self.known is None:
             try:
                 found = list(inspect.signature(self.function).parameters.values())
             except ValueError:  # written in C and silent about its signature: ours stands for it
-                found = list(inspect.signature(self.body).parameters.values())[self.skip :]
-            self.defaults = {p.name: p.default for p in found if p.kind is not p.VAR_KEYWORD}
-        return self.defaults
+                ours = list(inspect.signature(self.body).parameters.values())[self.skip :]
+                found = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in ours]
+            self.known = {p.name: p for p in found if p.kind is not p.VAR_KEYWORD}
+        return self.known
 
 
 def _packing(function: Function) -> Function:
@@ -146,14 +142,16 @@ def unsupported(function: Function, name: str) -> NotDifferentiableError:
 def named(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a call by parameter name; what is left at its default is left out."""
     parameters, known = entry.parameters(), {*entry.tensors, *entry.options}
-    if len(args) > len(parameters):
+    places = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    if len(args) > len(places):
         raise TypeError(f"{spelled(entry.function)} got {len(args)} positional arguments")
-    given = dict(zip(parameters, args, strict=False))
+    given = dict(zip(places, args))
     if repeated := given.keys() & kwargs.keys():
         raise TypeError(f"{spelled(entry.function)} got {sorted(repeated)} twice")
     given.update(kwargs)
     for name in given.keys() - known:
-        value, default = given.pop(name), parameters.get(name, MISSING)
+        value = given.pop(name)
+        default = parameters[name].default if name in parameters else inspect.Parameter.empty
         plain = value is None or isinstance(value, bool | int | str)
         if not (value is default or (plain and value == default)):
             raise unsupported(entry.function, name)

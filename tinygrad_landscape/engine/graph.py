@@ -14,8 +14,8 @@ import numpy as np
 
 from . import functions
 from .calls import spelled
-from .differentiate import add, ancestors, checked_seed, fitted, pull
-from .tensor import Array, Tensor
+from .differentiate import add, ancestors, checked_seed, constant, fitted, pull
+from .tensor import Array, Tensor, result
 
 LARGEST_FACTOR = 10_000  # entries of a local Jacobian that are still worked out
 ELEMENTWISE = {functions.relu, functions.leaky_relu, functions.elu, functions.sigmoid,
@@ -79,6 +79,8 @@ class Graph:
         """Every node with its value and gradient, and how the gradient goes on to its arguments."""
         lines = []
         for number, node in enumerate(self.nodes):
+            if node.value is not None and node.gradient is None:
+                continue  # a constant: its value stands in the calls that use it
             inputs = [self.nodes[e.source].label for e in self.edges if e.target == number]
             name = f"{node.operation}({', '.join(inputs)})" if node.operation else node.label
             value = f"{name} = {_short(node.value)}"
@@ -94,7 +96,8 @@ class Graph:
         """The graph in Graphviz's DOT language, left to right."""
         lines = ["digraph backprop {", "  rankdir=LR;", "  node [shape=box, fontname=Helvetica];"]
         for number, node in enumerate(self.nodes):
-            text = f"{node.label}\\n{_short(node.value)}\\n{self._told(node)}"
+            label = node.label.replace("\\", "\\\\").replace('"', '\\"')
+            text = f"{label}\\n{_short(node.value)}\\n{self._told(node)}"
             style = "" if node.gradient is not None else ", style=dashed"
             lines.append(f'  n{number} [label="{text}"{style}];')
         for edge in self.edges:
@@ -117,7 +120,9 @@ def _short(value: Array | None) -> str:
     return f"array{value.shape}"
 
 
-def _frozen(value: Any) -> Array:
+def _frozen(value: Any) -> Any:
+    if value is None:
+        return None
     array = np.array(value)
     array.flags.writeable = False
     return array
@@ -130,79 +135,72 @@ def build_graph(y: Tensor, names: dict[str, Any] | None = None) -> Graph:
         ShapeError: `y` has several elements.
         GraphReleasedError: it was used up by ``backward``.
     """
-    seed = checked_seed(y)
     order = ancestors(y)
-    called = {id(value): name for name, value in (names or {}).items() if type(value) is Tensor}
+    gradients, flows = _flows(order, checked_seed(y))
+    called = {id(value): name for name, value in (names or {}).items()}
+    nodes: list[Node] = []
     places: dict[int, int] = {}
-    drawn: list[tuple[str, str, Any, int | None]] = []
-    uses: list[tuple[Tensor, int, int]] = []  # (node, position of the argument, its place)
+    edges: list[list[Edge]] = []
     for node in reversed(order):
-        for position, argument in enumerate(node.arguments):
-            if type(argument) is Tensor:
-                uses.append((node, position, places[id(argument)]))
-            elif argument is not None:
-                uses.append((node, position, len(drawn)))
-                drawn.append((_short(np.asarray(argument)), "", argument, None))
-        operation = spelled(node.function).rpartition(".")[2] if node.function else ""
-        places[id(node)] = len(drawn)
-        label = called.get(id(node), f"{operation or 'leaf'} {len(drawn)}")
-        drawn.append((label, operation, node.data, id(node)))
+        sources = []
+        for argument in node.arguments:
+            if type(argument) is not Tensor and argument is not None:
+                nodes.append(Node(_short(np.asarray(argument)), "", _frozen(argument), None))
+            sources.append(places.get(id(argument), len(nodes) - 1))
+        place = places[id(node)] = len(nodes)
+        function = None if node.function is constant else node.function
+        operation = spelled(function).rpartition(".")[2] if function else ""
+        label = called.get(id(node), f"{operation or 'leaf'} {place}")
+        if isinstance(node.data, tuple):
+            nodes.append(Node(label, operation, None, None))
+        else:
+            gradient = gradients.get(id(node), np.zeros_like(node.data))
+            nodes.append(Node(label, operation, _frozen(node.data), _frozen(gradient)))
+        edges.append([])
+        for position, source in enumerate(sources):
+            if node.arguments[position] is not None:
+                flow = flows.get((id(node), position))
+                factor = None if flow is None else _factor(node, position)
+                edges[-1].append(Edge(source, place, _frozen(factor), _frozen(flow)))
+    return Graph(tuple(nodes), tuple(edge for group in reversed(edges) for edge in group))
 
-    gradients: dict[int, Any] = {id(y): seed}
-    carried: dict[tuple[int, int], tuple[Array | None, Array]] = {}
+
+def _flows(order: list[Tensor], seed: Any) -> tuple[dict[int, Any], dict[tuple[int, int], Array]]:
+    """A sweep that keeps all: the gradient of each node, and what each use of it adds."""
+    gradients: dict[int, Any] = {id(order[0]): seed}
+    flows = {}
     with np.errstate(all="ignore"):
         for node in order:
-            g = gradients[id(node)]
-            for position, part in enumerate(pull(node, g, False) if node.arguments else ()):
-                argument = node.arguments[position]
+            if not node.arguments or id(node) not in gradients:
+                continue
+            parts = pull(node, gradients[id(node)], create_graph=False)
+            for position, (argument, part) in enumerate(zip(node.arguments, parts)):
                 part = part() if callable(part) else part
-                if type(argument) is not Tensor or part is None:
-                    continue
-                add(gradients, argument, part)
-                if type(part) is tuple:  # one of several results: handed on as it is
-                    carried[id(node), position] = (np.ones_like(part[1]), part[1])
-                else:
-                    flow = fitted(part, argument)
-                    carried[id(node), position] = (_factor(node, position), flow)
-
-    nodes = tuple(
-        Node(
-            label,
-            operation,
-            None if type(value) is tuple else _frozen(value),
-            None if key is None or type(value) is tuple else _frozen(gradients[key]),
-        )
-        for label, operation, value, key in drawn
-    )
-    edges = []
-    for node, position, place in sorted(uses, key=lambda use: -use[0].order):
-        factor, flow = carried.get((id(node), position), (None, None))
-        edges.append(
-            Edge(
-                place,
-                places[id(node)],
-                None if factor is None else _frozen(factor),
-                None if flow is None else _frozen(flow),
-            )
-        )
-    return Graph(nodes, tuple(edges))
+                if type(argument) is Tensor and part is not None:
+                    add(gradients, argument, part)
+                    several = type(part) is tuple  # the gradient of one of several results
+                    flow = part[1] if several else fitted(part, argument)
+                    flows[id(node), position] = flow
+    return gradients, flows
 
 
 def _factor(node: Tensor, position: int) -> Array | None:
     """The derivative of one node by one of its arguments."""
 
     def pulled(g: Any) -> Any:
-        part = pull(node, g, False)[position]
+        part = pull(node, g, create_graph=False)[position]
         return part() if callable(part) else part
 
-    shape = node.arguments[position].shape
+    argument = node.arguments[position]
+    if node.function is result:
+        return np.ones_like(node.data)
     if isinstance(node.data, tuple):
         return None
     gufunc = getattr(node.function, "signature", None)
     if (isinstance(node.function, np.ufunc) and gufunc is None) or node.function in ELEMENTWISE:
         return np.broadcast_to(pulled(np.ones_like(node.data)), node.shape)
-    if node.size * int(np.prod(shape)) > LARGEST_FACTOR:
+    if node.size * argument.size > LARGEST_FACTOR:
         return None
     seeds = np.eye(node.size, dtype=node.dtype).reshape((node.size, *node.shape))
-    rows = [fitted(pulled(seed), node.arguments[position]) for seed in seeds]
-    return np.reshape(rows, node.shape + shape)
+    rows = [fitted(pulled(seed), argument) for seed in seeds]
+    return np.reshape(rows, node.shape + argument.shape)
