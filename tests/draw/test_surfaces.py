@@ -66,7 +66,7 @@ def test_a_walk_through_other_weights_is_refused():
 
 def test_the_caption_says_plane_unit_height_and_grid():
     text = draw.contour(bowl(), height="sqrt").describe()
-    assert "the landscape itself" in text and "One unit along" in text
+    assert "the whole landscape" in text and "One unit" in text
     assert "Square-root height, 21 x 23 grid" in text
 
 

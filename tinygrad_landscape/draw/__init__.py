@@ -5,9 +5,19 @@ The functions take results (a Surface, a Trajectory, a Profile) and return the a
 """
 
 from tinygrad_landscape.draw.curves import losses, profile
+from tinygrad_landscape.draw.fields import gradient_field
+from tinygrad_landscape.draw.graphs import graph
+from tinygrad_landscape.draw.hills import surface3d
+from tinygrad_landscape.draw.motion import animate
+from tinygrad_landscape.draw.networks import activations, decision_boundary
 from tinygrad_landscape.draw.picture import Picture
+from tinygrad_landscape.draw.regions import basins
 from tinygrad_landscape.draw.scene import Scene
+from tinygrad_landscape.draw.spectra import spectrum
 from tinygrad_landscape.draw.style import style
-from tinygrad_landscape.draw.surfaces import contour, honesty, surface3d
+from tinygrad_landscape.draw.surfaces import contour, honesty
 
-__all__ = ["contour", "surface3d", "losses", "profile", "honesty", "Scene", "Picture", "style"]
+__all__ = [
+    "contour", "surface3d", "gradient_field", "profile", "losses", "basins", "spectrum", "graph",
+    "decision_boundary", "activations", "animate", "honesty", "Scene", "Picture", "style",
+]  # fmt: skip

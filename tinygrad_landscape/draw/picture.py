@@ -100,7 +100,7 @@ def caption_below(ax: Axes, text: str, own: bool) -> Any:
             color=ink,
             **look,
         )
-    letters = max(24, int(width / (0.56 * artist.get_fontsize())))
+    letters = max(24, int(width / (0.6 * artist.get_fontsize())))
     artist.set_text(textwrap.fill(text, letters))
     if own:
         lines = artist.get_text().count("\n") + 1

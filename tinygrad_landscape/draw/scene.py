@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinygrad_landscape.draw.film import WRITERS, save_film
 from tinygrad_landscape.draw.layers import Layer
 from tinygrad_landscape.draw.png import encode
 from tinygrad_landscape.draw.style import Style, named
@@ -35,7 +36,7 @@ class Scene:
         figure: a matplotlib Figure with everything that stands still; its size in inches times
             100 is the scene's size in pixels.
         axes: names for the figure's axes; "0", "1", ... without.
-        style: "light", "dark" or "projector": the paper that a browser continues around it.
+        style: "light", "dark", "projector" or a Style: the paper a browser continues around it.
 
     Axis limits are frozen: moving them would mean drawing the background again.
 
@@ -49,12 +50,12 @@ class Scene:
     """
 
     def __init__(
-        self, figure: Figure, axes: Mapping[str, Axes] | None = None, style: str = "light"
+        self, figure: Figure, axes: Mapping[str, Axes] | None = None, style: str | Style = "light"
     ) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         self.figure = figure
-        self.style: Style = named(style)
+        self.style = named(style) if isinstance(style, str) else style
         self.axes = dict(axes) if axes else {str(k): ax for k, ax in enumerate(figure.axes)}
         self.layers: dict[str, Layer] = {}
         self.frame = 0
@@ -140,11 +141,31 @@ class Scene:
         self.figure.set_dpi(DPI)
         return encode(pixels)
 
-    def save(self, path: str | os.PathLike[str], dpi: float = 2 * DPI) -> None:
-        """Write the scene at its frame to `path`: .png, .svg or .pdf."""
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        dpi: float = 2 * DPI,
+        fps: float = 20.0,
+        progress: bool = False,
+    ) -> None:
+        """Write the scene to `path`: its frame as .png, .svg or .pdf, all frames as .gif, .mp4 or
+        .html.
+
+        Args:
+            path: the ending chooses the format; .mp4 needs ffmpeg.
+            dpi: how sharp a .png is; 100 is one dot per scene pixel. Films have 100.
+            fps: frames a second of a film.
+            progress: show a bar while a film is written.
+
+        Raises:
+            ParameterError: for another ending, or for .mp4 where ffmpeg is missing.
+        """
         ending = Path(path).suffix.lower()
+        if ending in WRITERS:
+            return save_film(self, path, fps, progress)
         if ending not in (".png", ".svg", ".pdf"):
-            raise ParameterError(f"got the ending {ending!r}; expected .png, .svg or .pdf")
+            known = ", ".join((".png", ".svg", ".pdf", *WRITERS))
+            raise ParameterError(f"got the ending {ending!r}; expected one of {known}")
         self._settle()
         artists = self._place()
         try:

@@ -31,6 +31,14 @@ class Style:
     heights: str
     scale: float = 1.0
 
+    @property
+    def accents(self) -> tuple[str, str]:
+        """An orange and a blue that both read well as letters on this paper."""
+        from matplotlib.colors import to_rgb
+
+        light = sum(to_rgb(self.paper)) > 1.5
+        return ("#B54A00", "#0072B2") if light else ("#E69F00", "#56B4E9")
+
     def rc(self) -> dict[str, Any]:
         """The style as matplotlib rcParams."""
         from cycler import cycler
@@ -72,6 +80,22 @@ STYLES = {
     "dark": Style("dark", "#15191f", "#e7eaee", "#98a3af", "viridis"),
     "projector": Style("projector", "#ffffff", "#000000", "#333333", "viridis", scale=1.4),
 }
+
+
+def current() -> Style:
+    """The paper in use: what matplotlib's rcParams say now, inside `with style(...)` or not.
+
+    >>> with style("dark"):
+    ...     current().paper
+    '#15191f'
+    """
+    import matplotlib
+    from matplotlib.colors import to_hex
+
+    rc = matplotlib.rcParams
+    paper, ink = to_hex(rc["figure.facecolor"]), to_hex(rc["text.color"])
+    muted, heights = to_hex(rc["xtick.color"]), rc["image.cmap"]
+    return Style("rcParams", paper, ink, muted, heights, scale=rc["font.size"] / 10)
 
 
 def named(name: str) -> Style:

@@ -1,4 +1,4 @@
-"""Maps of a survey: height lines from above, hills from the side, and the walk that crosses them.
+"""Maps of a survey: height lines from above, and the walk that crosses them.
 
 Every map carries its honesty line: which plane this is, what one unit means, how much of the walk
 lies in it, and how heights became colours.
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tinygrad_landscape.surveying import Plane, Surface
 
 # A walk is white on a dark casing, so that it shows on every height.
-WALK: dict[str, Any] = {"casing": "#10151c", "width": 1.8, "dots": 2.0}
+CASING = "#10151c"
+WALK: dict[str, Any] = {"casing": CASING, "width": 1.8, "dots": 2.0}
 
 
 def contour(
@@ -57,7 +58,7 @@ def contour(
     """
     ax, own = axes(ax, (6.4, 5.4))
     scale = Heights.of(surface.loss[surface.done], height, clip)
-    a, b, shown = _on_axes(surface)
+    a, b, shown = grid_shown(surface)
     heights = np.ma.masked_invalid(np.where(surface.done, surface.loss, np.nan)).T
     artists = height_map(ax, a, b, heights, scale)
     _hatch_unfinite(ax, a, b, surface)
@@ -72,45 +73,6 @@ def contour(
     if caption:
         artists["caption"] = caption_below(ax, text, own)
     return Picture(ax, artists, text, own)
-
-
-def surface3d(
-    surface: Surface,
-    walk: Trajectory | None = None,
-    ax: Any = None,
-    *,
-    height: str = "auto",
-    clip: float | None = None,
-) -> Picture:
-    """Draw a surface as hills seen from the side; arguments as for `contour`.
-
-    `ax` must be a 3-D axes. A ball behind a hill cannot be seen: show the contour map beside it.
-    The walk is drawn at its own losses.
-    """
-    ax, own = axes(ax, (6.8, 5.4), projection="3d")
-    scale = Heights.of(surface.loss[surface.done], height, clip)
-    a, b, shown = _on_axes(surface)
-    heights = np.where(surface.done, surface.loss, np.nan).T
-    lifted = scale.forward(
-        np.clip(np.where(np.isfinite(heights), heights, np.nan), None, scale.high)
-    )
-    artists: dict[str, Any] = {
-        "hills": ax.plot_surface(
-            *np.meshgrid(a, b), lifted, cmap=_heights_map(), rstride=1, cstride=1,
-            linewidth=0, antialiased=False,
-        )
-    }  # fmt: skip
-    ticks = scale.ticks()
-    ax.set_zticks(scale.forward(ticks), [said(tick) for tick in ticks])
-    ax.set(xlabel=shown[0], ylabel=shown[1], zlabel="loss")
-    if walk is not None:
-        path = walk_on(surface.plane, walk)
-        climbed = scale.forward(np.clip(walk.losses, None, scale.high)).reshape(len(path), -1)
-        artists["walk"] = [
-            ax.plot(*path[:, k].T, climbed[:, k], color=PALETTE[k % 6], marker=".", zorder=10)[0]
-            for k in range(path.shape[1])
-        ]
-    return Picture(ax, artists, honesty(surface, walk, scale), own)
 
 
 def honesty(surface: Surface, walk: Trajectory | None = None, scale: Heights | None = None) -> str:
@@ -165,7 +127,7 @@ def height_bar(ax: Axes, filled: Any, scale: Heights) -> Any:
     return bar
 
 
-def _on_axes(surface: Surface) -> tuple[NDArray, NDArray, tuple[str, str]]:
+def grid_shown(surface: Surface) -> tuple[NDArray, NDArray, tuple[str, str]]:
     """Grid lines in the numbers shown: a weight's own value where an axis is a weight."""
     plane = surface.plane
     return surface.a + plane.absolute[0], surface.b + plane.absolute[1], plane.labels

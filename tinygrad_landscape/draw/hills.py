@@ -1,0 +1,176 @@
+"""A survey seen from the side: hills, the walk over them, and both again as a shadow on the floor.
+
+The hills show how steep it is at a glance; the shadow shows where. matplotlib paints a walk over
+every hill, also over one that stands in front of it: the picture that hides what is hidden is
+`panels.Surface3d`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_landscape.draw.heights import Heights
+from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.draw.picture import Picture, axes, caption_below
+from tinygrad_landscape.draw.style import DASHES, MARKERS, PALETTE, Style, current
+from tinygrad_landscape.draw.surfaces import CASING, grid_shown, honesty, walk_on
+from tinygrad_landscape.engine.errors import ParameterError
+
+if TYPE_CHECKING:
+    from tinygrad_landscape.descent import Trajectory
+    from tinygrad_landscape.surveying import Surface
+
+SLANT, TALL = 32.0, 0.72  # the camera's height in degrees; the box's height beside its sides
+SIDES = (-60, -30, 30, 60, 120, 150, 210, 240)  # the bearings tried, matplotlib's own first
+CELLAR = 0.35  # how far below the hills the floor lies, as a share of their height
+ABOVE = 0.01  # how far above the ground a walk is drawn, so that it does not sink into it
+ONE = np.array([1, 1])
+FEW = 60  # a walk of more recorded points has no dots
+
+
+def surface3d(
+    surface: Surface,
+    walk: Trajectory | None = None,
+    ax: Any = None,
+    *,
+    height: str = "auto",
+    clip: float | None = None,
+    caption: bool = True,
+) -> Picture:
+    """Draw a surface as hills seen from the side, with its height lines on the floor.
+
+    Args:
+        surface, walk, height, clip, caption: as for `contour`. A walk is drawn at its own losses,
+            which lie above or below the hills where it left the plane.
+        ax: a 3-D axes, `figure.add_subplot(projection="3d")`; a free figure is made without it.
+
+    Returns:
+        A `Picture` with the artists "hills", "shadow", "walk" and "caption".
+
+    Raises:
+        ParameterError: if `ax` is not a 3-D axes.
+
+    >>> import tinygrad_landscape as tl
+    >>> surface = tl.survey(tl.formulas.himmelblau, None, extent=5.0, resolution=21)
+    >>> tl.draw.surface3d(surface)
+    Picture(hills, shadow, caption)
+    """
+    if ax is not None and getattr(ax, "name", "") != "3d":
+        raise ParameterError(
+            'got flat axes; expected 3-D ones, as figure.add_subplot(projection="3d") makes'
+        )
+    ax, own = axes(ax, (6.8, 5.8), projection="3d")
+    paper = current()
+    scale = Heights.of(surface.loss[surface.done], height, clip)
+    a, b, labels = grid_shown(surface)
+    known = surface.done & np.isfinite(surface.loss)
+    low, high = scale.forward(np.array([scale.low, scale.high])).tolist()
+    lifted = scale.forward(np.clip(np.where(known, surface.loss, np.nan), None, scale.high)).T
+    floor = low - CELLAR * (high - low)
+    ground = np.meshgrid(a, b)
+    look = {"cmap": paper.heights, "vmin": low, "vmax": high}
+    levels = scale.forward(scale.levels(17))
+    artists: dict[str, Any] = {
+        "hills": ax.plot_surface(*ground, lifted, rcount=101, ccount=101, linewidth=0,
+                                 antialiased=False, **look),
+        "shadow": ax.contourf(*ground, np.ma.masked_invalid(lifted), levels=levels, offset=floor,
+                              alpha=0.55, **look),
+    }  # fmt: skip
+    if walk is not None:
+        path = walk_on(surface.plane, walk)
+        heights = np.clip(np.asarray(walk.losses, float), scale.low, scale.high)
+        climbed = scale.forward(heights).reshape(len(path), -1) + ABOVE * (high - low)
+        artists["walk"] = _paths(ax, path, climbed, floor, paper.scale)
+    _dress(ax, paper)
+    ticks = scale.ticks()
+    ax.set_zticks(scale.forward(ticks), [said(tick) for tick in ticks])
+    ax.set(xlim=(a[0], a[-1]), ylim=(b[0], b[-1]), zlim=(floor, high))
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    ax.set_zlabel(f"loss ({scale.describe()})")
+    spots = np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1)[known]
+    crowds = [spots] if walk is None else [spots, path.reshape(-1, 2)]
+    corner, cell = np.array([a[0], b[0]]), np.array([np.ptp(a), np.ptp(b)]) / (known.shape - ONE)
+    crowds = [(crowd[:: len(crowd) // 300 + 1] - corner) / cell for crowd in crowds]
+    relief = (np.where(known, lifted.T, low) - low) / (high - low)
+    ax.view_init(elev=SLANT, azim=_best_side(relief, crowds))
+    ax.set_box_aspect((1, 1, TALL), zoom=paper.scale**-0.3)
+    text = honesty(surface, walk, scale)
+    if caption:
+        artists["caption"] = caption_below(ax, text, own)
+    return Picture(ax, artists, text, own)
+
+
+def _best_side(relief: NDArray, crowds: list[NDArray]) -> float:
+    """The bearing of the camera that sees most of each crowd of spots (S, 2), given in cells of the
+    `relief` (A, B), whose heights go from 0 to 1."""
+    seen = [sum(_visible(relief, crowd, side) for crowd in crowds) for side in SIDES]
+    return SIDES[int(np.argmax(np.round(seen, 2)))]
+
+
+def _visible(relief: NDArray, spots: NDArray, side: float) -> float:
+    """The share of spots whose ray towards the camera no hill stops.
+
+    Rays as steep as the camera and half as steep count alike, so that a view over a low front wins
+    over one that just clears a crest.
+    """
+    size = relief.shape - ONE
+    spots = np.clip(spots[np.isfinite(spots).all(axis=1)], 0, size)
+    if not len(spots):
+        return 1.0
+    along = np.linspace(0.02, 1.0, 60)[:, None]
+    bearing = math.radians(side)
+    places = spots + along[:, :, None] * np.array([math.cos(bearing), math.sin(bearing)]) * size
+    inside = ((places >= 0) & (places <= size)).all(axis=2)
+    cells = np.rint(np.clip(places, 0, size)).astype(int)
+    start = np.rint(spots).astype(int)
+    above = relief[cells[..., 0], cells[..., 1]] - relief[start[:, 0], start[:, 1]]
+    steep = math.tan(math.radians(SLANT)) * (1.0 + CELLAR) / TALL
+    hidden = [(inside & (above > rise * along + 0.02)).any(axis=0) for rise in (steep, steep / 2)]
+    return 1.0 - float(np.mean(hidden))
+
+
+def _paths(ax: Any, path: NDArray, climbed: NDArray, floor: float, size: float) -> list[Any]:
+    """Draw every walker (R, walkers, 2) at its height, its end as a mark, its shadow below."""
+    walkers, found = path.shape[1], []
+    solid = (None, None)
+    for k in range(walkers):
+        color = PALETTE[k % 6]
+        line = {"color": "#ffffff" if walkers == 1 else color, "linewidth": 2.0 * size}
+        dashes = DASHES[k % 6] if walkers > 1 and DASHES[k % 6] else solid
+        dots = "." if len(path) <= FEW else ""
+        xy, z = path[:, k].T, climbed[:, k]
+        level = np.where(np.isfinite(z), floor, np.nan)
+        found += [
+            *ax.plot(*xy, level, color=CASING, linewidth=1.2 * size, dashes=dashes, marker="",
+                     zorder=5),
+            *ax.plot(*xy, z, color=CASING, linewidth=3.6 * size, dashes=solid, marker="",
+                     zorder=10),
+            *ax.plot(*xy, z, marker=dots, markersize=4 * size, dashes=dashes, zorder=11, **line),
+        ]  # fmt: skip
+        last = np.flatnonzero(np.isfinite(z))[-1:]
+        found += ax.plot(
+            *xy[:, last], z[last], marker=MARKERS[k % 6], markersize=8 * size, linestyle="",
+            color=color, markeredgecolor="#ffffff", zorder=12,
+        )  # fmt: skip
+    return found
+
+
+def _dress(ax: Any, paper: Style) -> None:
+    """Walls in the colour of the paper with thin lines, and room for letters of its size."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color(paper.paper)
+        axis.pane.set_edgecolor(paper.muted)
+        axis.pane.set_alpha(1.0)
+        axis._axinfo["grid"].update(color=paper.muted, linewidth=0.3)
+        axis.labelpad = 9 * paper.scale**2 - 5
+        axis.set_tick_params(pad=4 * paper.scale**2 - 3)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(
+            MaxNLocator(round(7 / paper.scale), steps=[1, 2, 5, 10], prune="both")
+        )
