@@ -8,6 +8,7 @@ that know how to describe themselves and never compute.
 from . import connect, curvature, sharpness
 from .basins import BasinMap, basins
 from .critical import CriticalPoint, critical_points
+from .export import export
 from .line import Line
 from .plane import Plane
 from .surface import Profile, Surface
@@ -23,6 +24,7 @@ __all__ = [
     "coarse_to_fine",
     "Surface",
     "Profile",
+    "export",
     "curvature",
     "sharpness",
     "critical_points",

@@ -53,8 +53,9 @@ class BasinMap(Result):
             f"{s:.1%} reach height {h:.4g}"
             for s, h in zip(self.shares[:6], self.losses[:6], strict=True)
         ]
-        text = f"{self.labels.size} starts, {len(self.minima)} minima: {', '.join(parts)}"
-        text += ", ..." if len(self.minima) > 6 else ""
+        parts += ["..."] * (len(self.minima) > 6)
+        text = f"{self.labels.size} starts, {len(self.minima)} minima"
+        text += f": {', '.join(parts)}" if parts else ""
         for label, what in ((UNSETTLED, "not settled"), (DIVERGED, "diverged")):
             share = float((self.labels == label).mean())
             text += f"; {share:.1%} {what}" if share else ""
