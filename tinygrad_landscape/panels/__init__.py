@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_landscape.panels.descent import Descent
 from tinygrad_landscape.panels.fit import Fit
+from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
 from tinygrad_landscape.panels.ravine import Ravine
 
 if TYPE_CHECKING:
     from tinygrad_landscape.panels.stage import Stage
 
-__all__ = ["Descent", "Fit", "Ravine", "Stage", "use"]
+__all__ = ["Descent", "Fit", "Losses", "Ravine", "Stage", "use"]
 
 
 def __getattr__(name: str) -> Any:

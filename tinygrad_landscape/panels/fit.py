@@ -25,7 +25,7 @@ from tinygrad_landscape.panels import controls
 from tinygrad_landscape.panels.lowest import lowest
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
-from tinygrad_landscape.panels.sights import sight_of
+from tinygrad_landscape.panels.sights import sight_of, two_classes
 from tinygrad_landscape.surveying import Plane, Surface, critical_points, survey
 
 WAY = 20  # frames from the dot to the lowest place, and as many back
@@ -297,9 +297,7 @@ def _preset(name: str) -> tuple[Landscape, Plane, tuple[float, ...], tuple[float
         seen = data.line(20, noise=0.25, seed=0)
         height = Landscape(net, losses.mean_squared_error, seen)
         return height, plane, (-1.0, 3.0, -1.5, 2.5), (0.0, 0.0)
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.normal(-0.8, 1.0, 12), rng.normal(0.8, 1.0, 12)])[:, None]
-    height = Landscape(net, losses.binary_cross_entropy, Data(x, np.repeat([0, 1], 12)))
+    height = Landscape(net, losses.binary_cross_entropy, two_classes())
     return height, plane, (-2.0, 6.0, -4.0, 4.0), (-0.5, 1.0)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 
-SIDE = 9  # grid points per side of one look
+SIDE = 7  # grid points per side of one look
 
 
 def lowest(

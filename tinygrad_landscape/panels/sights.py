@@ -14,6 +14,7 @@ from tinygrad_landscape.draw.style import DASHES, Style
 from tinygrad_landscape.engine import sigmoid
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
+from tinygrad_landscape.network import Data
 
 Array = NDArray[Any]
 
@@ -142,3 +143,10 @@ def _scatter(ax: Any, x: Array, y: Array, labels: Array, paper: Style) -> None:
         look = {"color": color, "marker": MARKERS[label], "s": 25}
         ax.scatter(x[mine], y[mine], label=f"class {label}", **look)
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handletextpad=0.1)
+
+
+def two_classes() -> Data:
+    """24 points of two classes over one input that overlap, so that no score tells them apart."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(-0.8, 1.0, 12), rng.normal(0.8, 1.0, 12)])
+    return Data(x[:, None], np.repeat([0, 1], 12))

@@ -397,7 +397,7 @@ function render({ model, el }) {
   picture.addEventListener("pointermove", (event) => { if (grabbed && event.pointerId === picked) hand(event); });
   const drop = (event) => {
     if (!grabbed || event.pointerId !== picked) return;
-    const what = grabbed; grabbed = picked = null;
+    const what = grabbed; grabbed = picked = null; placeStart(); // the kernel may have moved it back onto its track
     if (what === "start") { save({ dragging: false }); announce("Start moved"); } else announce();
   };
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(name, drop);
