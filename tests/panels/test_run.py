@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
+from tinygrad_landscape.panels import run as run_module
 from tinygrad_landscape.panels.run import Later, Run
 
 START = [0.3, 0.2]
@@ -35,6 +36,34 @@ def test_pieces_join_to_the_walk_in_one_go(optimizer, seconds):
         assert np.array_equal(one, other, equal_nan=True), name
     assert run.walk.diverged_at == whole.diverged_at
     assert run.walk.ended == "finished" and run.walk.optimizer == whole.optimizer
+
+
+class Clock:
+    """A clock that lets a piece take so many steps and then jumps."""
+
+    def __init__(self, steps):
+        self.steps, self.asked = steps, -1
+
+    def perf_counter(self):
+        self.asked += 1
+        late = self.asked > self.steps
+        self.asked = self.asked if not late else -1
+        return 10.0 * late
+
+
+@pytest.mark.parametrize("steps", range(1, 22))
+@pytest.mark.parametrize("start", [START, [START, [-1.0, 2.0], [0.01, 0.0]]], ids=["one", "three"])
+def test_where_a_walk_is_cut_does_not_matter(monkeypatch, steps, start):
+    optimizer = tl.optim.SGD(3.0)
+    monkeypatch.setattr(run_module, "time", Clock(steps))
+    run = Run(tl.formulas.one_neuron, start, optimizer, 40)
+    while not run.go(1.0):
+        pass
+    whole = tl.descend(tl.formulas.one_neuron, start, optimizer, steps=40)
+    assert whole.diverged.any()
+    assert np.array_equal(run.walk.points, whole.points)
+    assert np.array_equal(run.walk.losses, whole.losses, equal_nan=True)
+    assert np.array_equal(run.walk.diverged_at, whole.diverged_at)
 
 
 def test_a_run_stops_on_time_and_goes_on():

@@ -160,8 +160,8 @@ class Descent(Panel):
                 f"the walk ends at {place}, loss {said(loss)}; "
                 f"99 % of the way down was done by step {soon}."
             )
-        if not self._run.finished:
-            text += f" (Still walking: {last} of {self._run.steps} steps.)"
+        if last < self.controls["steps"].value:
+            text += f" (Still walking: {last} of {self.controls['steps'].value} steps.)"
         if self.controls["all_weights"].value:
             off = float(self.plane.residual(walk.end))
             text += (

@@ -35,8 +35,8 @@ class Run:
         steps: int,
         schedule: Callable[[int], float] | None = None,
     ) -> None:
-        self.landscape, self.steps, self.schedule = landscape, steps, schedule
-        self._optimizer = _Kept(optimizer)
+        self.landscape, self.theta, self.optimizer = landscape, theta, optimizer
+        self.steps, self.schedule, self._optimizer = steps, schedule, _Kept(optimizer)
         self.walk: Trajectory = descend(landscape, theta, self._optimizer, steps=0)
 
     @property
@@ -58,7 +58,15 @@ class Run:
                 schedule=_shifted(self.schedule, taken),
                 callbacks=() if seconds == np.inf else (too_long,),
             )  # fmt: skip
-            self.walk = _joined(self.walk, piece, self.steps)
+            lower = np.abs(piece.losses[0]) < np.abs(self.walk.losses[0])
+            if (piece.diverged & lower).any():
+                # A piece judges falls by its own first height; from lower ground that is stricter
+                # than the whole walk is, so this walk is made again in one go.
+                self.walk = descend(
+                    self.landscape, self.theta, self.optimizer, self.steps, schedule=self.schedule
+                )
+            else:
+                self.walk = _joined(self.walk, piece, self.steps)
         return self.finished
 
 
@@ -74,9 +82,9 @@ class Crowd:
     def __init__(self, landscape: Any, theta: ArrayLike, optimizer: Any, steps: int) -> None:
         self.landscape, self.steps, self.taken = landscape, steps, 0
         self._optimizer = _Kept(optimizer)
-        first = descend(landscape, theta, self._optimizer, steps=0)
-        self.points, self.fallen = first.end, first.diverged
-        self._limit = FALL * (1.0 + np.abs(first.losses[0]))
+        self.points = landscape.as_points(theta)
+        self.fallen = np.zeros(self.points.shape[:-1], bool)
+        self._limit: Any = None
 
     @property
     def finished(self) -> bool:
@@ -88,6 +96,8 @@ class Crowd:
         late = time.perf_counter() + seconds
 
         def watch(record: Any) -> bool:  # who falls is judged by the first height of the whole walk
+            if self._limit is None:
+                self._limit = FALL * (1.0 + np.abs(record.batch_loss))
             self.fallen = self.fallen | ~(record.batch_loss <= self._limit)
             return record.step > 0 and time.perf_counter() > late
 
@@ -159,6 +169,15 @@ def _extended(rows: Any, count: int) -> Any:
     return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), axis=0)])
 
 
+def looping() -> bool:
+    """Whether an event loop runs, as in a notebook's kernel."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Later:
     """One pending call on the running event loop; asking again replaces it.
 
@@ -170,12 +189,10 @@ class Later:
 
     def __call__(self, seconds: float, action: Callable[[], Any]) -> None:
         self.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        if looping():
+            self._handle = asyncio.get_running_loop().call_later(seconds, action)
+        else:
             action()
-            return
-        self._handle = loop.call_later(seconds, action)
 
     def cancel(self) -> None:
         """Forget the pending call, if there is one."""
