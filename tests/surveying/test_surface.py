@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,3 +149,13 @@ def test_a_damaged_file_is_refused(tmp_path):
     np.savez(tmp_path / "it.npz", **arrays)
     with pytest.raises(ParameterError, match="damaged"):
         tl.Surface.load(tmp_path / "it.npz")
+
+
+def test_files_of_every_older_format_stay_readable():
+    """`surface_1.npz` was written when format 1 was new; a new format gets a new file beside it."""
+    surface = tl.Surface.load(Path(__file__).parent / "files" / "surface_1.npz")
+    assert repr(surface).startswith("Surface(5 x 3") and not surface.done[0, 0]
+    assert np.isnan(surface.loss[1, 1]) and np.isinf(surface.loss[2, 2])
+    assert surface.values["double"][:, 0] == pytest.approx(2.0 * surface.a)
+    assert surface.loss[3, 1] == F.himmelblau([surface.a[3], surface.b[1]])
+    assert surface.plane.labels == ("x", "y")
