@@ -83,9 +83,11 @@ if TYPE_CHECKING:
         Surface,
         TrainabilityMap,
         basins,
+        coarse_to_fine,
         connect,
         critical_points,
         curvature,
+        export,
         profile,
         sharpness,
         survey,
@@ -102,7 +104,8 @@ _LAZY = {
     "landscape": "Landscape formulas",
     "descent": "descend Trajectory optim schedules callbacks",
     "surveying": """Plane Line Surface Profile survey profile curvature sharpness winding_number
-        critical_points CriticalPoint basins BasinMap trainability TrainabilityMap connect""",
+        coarse_to_fine export critical_points CriticalPoint basins BasinMap trainability
+        TrainabilityMap connect""",
     "engine.graph": "Graph",
     "": "draw panels classroom",
 }
@@ -132,8 +135,8 @@ __all__ = [
     "NotDifferentiableError", "NotPicklableError", "ParameterError", "Plane", "Profile", "ReLU",
     "Residual", "ShapeError", "SiLU", "Sigmoid", "Sine", "Softplus", "Surface", "Tanh",
     "Tensor", "TinygradLandscapeError", "TraceError", "TrainabilityMap", "Trajectory", "basins",
-    "callbacks", "check_gradients", "classroom", "connect", "critical_points", "curvature",
-    "data", "descend", "draw", "elu", "formulas", "gelu", "grad", "gradients", "hessian", "hvp",
+    "callbacks", "check_gradients", "classroom", "coarse_to_fine", "connect", "critical_points", "curvature",
+    "data", "descend", "export", "draw", "elu", "formulas", "gelu", "grad", "gradients", "hessian", "hvp",
     "initializers", "jacobian", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
     "logsumexp", "losses", "optim", "panels", "primitive", "profile", "relu", "rule",
     "schedules", "sharpness", "sigmoid", "silu", "softmax", "softplus", "survey",

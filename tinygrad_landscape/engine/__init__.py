@@ -5,6 +5,8 @@ tables), ``elementwise.py`` and its neighbours (the rules, a line of calculus ea
 ``differentiate.py`` (the walk backwards), and then ``functions.py``, ``check.py``, ``graph.py``.
 """
 
+import numpy as np
+
 from . import constants, elementwise, linear_algebra, reductions, shapes  # noqa: F401  (fill the tables)
 from .calls import COMPOSITES, CONSTANTS, RULES, rule
 from .check import check_gradients
@@ -34,6 +36,11 @@ from .functions import (
     softplus,
 )
 from .tensor import Tensor, primitive
+
+# The C library of Linux hands freed memory back at once and then takes it again page by page, which
+# doubles the time of work on arrays above 128 KB. Freeing one large array, never touched, raises
+# that limit to 32 MB for the rest of the process.
+np.empty(2**25 - 2**16, np.uint8)
 
 __all__ = [
     "COMPOSITES", "CONSTANTS", "RULES", "GradientError", "GraphReleasedError",

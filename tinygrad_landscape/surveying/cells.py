@@ -29,11 +29,6 @@ Progress = bool | Callable[[int, int], object]
 
 JOBS_PER_WORKER = 4
 
-# The C library of Linux hands freed memory back at once and then takes it again page by page, which
-# doubles the time of work on arrays above 128 KB. Freeing one large array, never touched, raises
-# that limit to 32 MB for the rest of the process.
-np.empty(2**25 - 2**16, np.uint8)
-
 
 @dataclass(frozen=True)
 class Measure:
