@@ -1,6 +1,6 @@
 """The moving layers of a scene: plain data in data coordinates, and how matplotlib paints them.
 
-The browser paints the same seven kinds in `stage.js`. Of a layer that follows, a polyline shows its
+The browser paints the same seven kinds in `paint.js`. Of a layer that follows, a polyline shows its
 first rows up to the scene's frame and the others the row of that frame; a layer that does not
 follow shows everything it holds.
 """

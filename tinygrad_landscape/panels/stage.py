@@ -1,4 +1,4 @@
-"""The canvas player: an anywidget around `static/stage.js`.
+"""The canvas player: an anywidget around `static/paint.js` and `static/stage.js`.
 
 The background travels once; after that an update is one message with the layers' numbers, and Play
 needs no message at all because the browser's own clock turns the frames.
@@ -23,7 +23,7 @@ SHARED = tuple(name for name in Player.class_traits() if name in vars(Player))
 class Stage(anywidget.AnyWidget, Player):
     """A scene in the browser; see the top of `static/stage.js` for what it puts on the page."""
 
-    _esm = (STATIC / "stage.js").read_text(encoding="utf-8")
+    _esm = "\n".join((STATIC / f).read_text(encoding="utf-8") for f in ("paint.js", "stage.js"))
     _css = (STATIC / "stage.css").read_text(encoding="utf-8")
 
     spec = t.Dict().tag(sync=True)
