@@ -7,7 +7,7 @@ the slider beside it moves in notches, and no hand needs to hit 2.62 on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -89,6 +89,24 @@ def number(label: str, value: float, low: float, high: float) -> Any:
         style=LABEL,
         layout={"width": "initial", "min_width": "150px"},
     )
+
+
+def places(
+    labels: Sequence[str], at: Iterable[float], low: Iterable[float], high: Iterable[float]
+) -> list[Any]:
+    """A number box for each coordinate of a start."""
+    ends = zip(labels, map(float, at), map(float, low), map(float, high), strict=True)
+    return [number(f"start, {label}", value, a, b) for label, value, a, b in ends]
+
+
+def count(label: str, value: int, low: int, high: int) -> Any:
+    """A labelled box for a whole number."""
+    if not low <= value <= high:
+        raise ParameterError(f"got {value} for {label}; expected {low} to {high}")
+    return ipywidgets.BoundedIntText(
+        value=value, min=low, max=high, description=label, style=LABEL,
+        layout={"width": "initial", "min_width": "130px", "max_width": "170px"},
+    )  # fmt: skip
 
 
 def hide(

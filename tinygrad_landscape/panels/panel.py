@@ -17,7 +17,7 @@ import ipywidgets
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import codes
 from tinygrad_landscape.panels.player import Player
-from tinygrad_landscape.panels.run import BUDGET, PIECE, REST, Later
+from tinygrad_landscape.panels.run import BUDGET, PIECE, REST, Later, looping
 
 
 def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,6 +49,7 @@ class Panel:
     controls: dict[str, Any]
     player: Player
     widget: ipywidgets.VBox
+    _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------
 
@@ -98,8 +99,7 @@ class Panel:
         self.widget.add_class("tgl-panel").add_class(f"tgl-{scene.style.name}")
         shown(fold, False)
         self._begin()
-        self._work(float("inf"))
-        self._done = True
+        self._done = self._work(self._patience)
         self._present()
         self._opening = self.state
         self._tell()
@@ -110,6 +110,8 @@ class Panel:
         self.player.observe(lambda _: self._soon(), ["dragging", "playing"])
         self.player.observe(lambda _: self.reset(), "resets")
         self._code.observe(self._entered, "value")
+        if not self._done:
+            self._soon()
 
     # State ------------------------------------------------------------------------------------
 
@@ -218,7 +220,7 @@ class Panel:
     def _rest(self) -> None:
         """The hand rests: one piece now and the next one later, so that a newer value gets in."""
         if not self._done:
-            self._done = self._work(PIECE)
+            self._done = self._work(PIECE if looping() else float("inf"))
             self._present()
         if self._done:
             self._tell()
@@ -247,6 +249,17 @@ class Panel:
     def _moved(self, change: Any) -> None:
         """The start was dragged; a panel that has one puts it into its controls."""
 
+    def _put(self, **values: Any) -> None:
+        """Set several controls, then react once (or not at all, if nothing changes)."""
+        if any(self.controls[name].value != value for name, value in values.items()):
+            self._deaf = True
+            try:
+                for name, value in values.items():
+                    self.controls[name].value = value
+            finally:
+                self._deaf = False
+            self._react()
+
     def _entered(self, change: Any) -> None:
         if not self._deaf and change["new"].strip():
             self.load(change["new"])
@@ -257,7 +270,7 @@ class Panel:
         """Write the code of the state that is now complete into its field."""
         opening, now = self._opening, self.state
         changed = {name: value for name, value in now.items() if value != opening[name]}
-        if now["frame"] == self._last:
+        if now["frame"] == self._last or self.player.playing:
             changed.pop("frame", None)
         self._deaf = True
         self._code.value = codes.write(changed, self._configuration())
