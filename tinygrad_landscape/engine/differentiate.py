@@ -63,7 +63,7 @@ def sweep(
                 add(waiting, node.arguments[0], (node.options["index"], g))
                 continue
             for argument, part in zip(node.arguments, pull(node, g, create_graph)):
-                if part is not None and id(argument) in useful:
+                if id(argument) in useful and part is not None:
                     add(waiting, argument, part() if callable(part) else part)
         return [_own(waiting.get(id(target)), target, create_graph) for target in targets]
 
@@ -191,7 +191,7 @@ def gradients(
     >>> tl.gradients(slope, [x])
     [array(18.)]
     """
-    if isinstance(xs, Tensor) or not all(type(x) is Tensor for x in xs):
+    if isinstance(xs, Tensor) or {type(x) for x in xs} - {Tensor}:
         raise TypeError("xs must be a list of Tensors; for one Tensor say gradients(y, [x])")
     return sweep(ancestors(y), seed, xs, create_graph)
 

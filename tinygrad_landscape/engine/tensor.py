@@ -299,11 +299,11 @@ def results(source: Tensor) -> tuple[Tensor, ...]:
 def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do with Tensors what ``function(*args, **kwargs)`` does with arrays, or say why not."""
     entry = RULES.get(function)
-    if entry and not kwargs and len(args) <= entry.plain:
+    if entry and len(args) <= entry.plain and not kwargs:
         return record(entry, args, kwargs)  # most calls look like this
     function = ALIASES.get(function, function)
-    for name in kwargs.keys() & {"out", "where"}:
-        if kwargs[name] is not None:
+    for name in ("out", "where"):
+        if kwargs.get(name) is not None:
             raise unsupported(function, name)
     if entry := RULES.get(function):
         arguments, options = normalise(entry, args, kwargs)

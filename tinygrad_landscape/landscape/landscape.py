@@ -186,7 +186,8 @@ class Landscape:
         recorded = isinstance(theta, Tensor)
         leaf = self.as_points(theta) if recorded else Tensor(self.as_points(theta))
         value = self._objective(leaf, batch, rng)
-        (gradient,) = gradients(value, [leaf], _ones(value), create_graph=recorded)
+        seed = None if value.ndim == 0 else _ones(value)
+        (gradient,) = gradients(value, [leaf], seed, create_graph=recorded)
         return (value, gradient) if recorded else (value.data[()], gradient)
 
     def hessian_vector(

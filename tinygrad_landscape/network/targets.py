@@ -77,10 +77,8 @@ def categorical(name: str, prediction: Array, target: Array) -> tuple[Array, Arr
 
 def both(name: str, prediction: Array, target: Array) -> tuple[Array, Array, bool]:
     """Both as arrays or Tensors, and whether the target holds whole numbers."""
-    if not hasattr(prediction, "shape"):
-        prediction = np.asarray(prediction, dtype=np.float64)
-    if not hasattr(target, "shape"):
-        target = np.asarray(target)
+    prediction = prediction if hasattr(prediction, "shape") else np.asarray(prediction, np.float64)
+    target = target if hasattr(target, "shape") else np.asarray(target)
     if prediction.ndim < 2:
         raise ShapeError(
             f"{name}: got prediction {prediction.shape}, expected (..., N, out); "
