@@ -215,8 +215,8 @@ QUESTIONS = (
         "The ground is level under the ball: the steepness is 0. What does one step do?",
         {
             "It moves a little, by lr": "The step is lr times the steepness, and that is 0.",
-            "Nothing": "0 times any learning rate is 0. It need not be the bottom, though: a "
-            "hilltop and a saddle are level too.",
+            "Nothing": "0 times any learning rate is 0. It need not be the bottom, though: the "
+            "top of a hill is level too.",
             "It jumps to the bottom": "A step knows only the ground under it, never the bottom.",
         },
         "Nothing",
