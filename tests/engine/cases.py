@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_landscape.engine import (
+    Tensor,
+    check_gradients,
     elu,
     gelu,
     leaky_relu,
@@ -64,6 +66,27 @@ real, positive, unit = within(-2.0, 2.0), within(0.3, 2.3), within(-0.9, 0.9)
 def matrix(*shape: int) -> np.ndarray:
     """Square matrices that can be inverted."""
     return unit(*shape) + 3.0 * np.eye(shape[-1])
+
+
+def agrees(f: Callable[..., Any], *arrays: np.ndarray, order: int = 2) -> None:
+    """A function of Tensors gives NumPy's numbers and right slopes, or refuses as NumPy does."""
+    expected, got = _outcome(f, arrays), _outcome(f, [Tensor(x) for x in arrays])
+    if isinstance(expected, Exception):
+        assert isinstance(got, Exception), f"NumPy refuses ({expected}); this answers {got!r}"
+        return
+    if isinstance(got, Exception):
+        raise got
+    assert type(got) is Tensor and got.shape == np.shape(expected)
+    np.testing.assert_allclose(got.data, expected, rtol=1e-12, atol=1e-13)
+    check_gradients(f, *arrays, order=order)
+
+
+def _outcome(f: Callable[..., Any], arrays: Any) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            return f(*arrays)
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        return error
 
 
 # ---- the table ----
@@ -211,6 +234,7 @@ CALLS = [
     case(np.column_stack, [real(3), real(3, 2)]),
     case(np.split, real(6), 3),
     case(np.split, real(2, 5), [1, 3], axis=-1),
+    case(np.split, real(5), [3, 1]),
     case(np.array_split, real(7), 3),
     case(np.hsplit, real(4), 2),
     case(np.hsplit, real(2, 4), [1]),
@@ -228,6 +252,7 @@ CALLS = [
     case(np.tile, real(2, 3), 2),
     case(np.take, real(2, 3), np.array([[0, 5], [5, -1]])),
     case(np.take, real(2, 3), [2, 2, 0], axis=-1),
+    case(np.take, real(2, 3), 4),
     case(np.take_along_axis, real(2, 3), np.array([[2, 0], [1, 1]]), axis=1),
     case(np.take_along_axis, real(2, 3), np.array([5, 0, 5]), axis=None),
     case(np.sort, real(2, 3)),

@@ -197,6 +197,11 @@ def test_our_own_functions_are_finite_and_silent_at_a_thousand(function, dtype):
     assert all(r.dtype == dtype for r in [out, *results])
 
 
+def test_logsumexp_of_infinities_is_silent():
+    assert tl.logsumexp(np.array([-inf, -inf])) == -inf
+    assert tl.logsumexp(np.array([-inf, inf])) == inf
+
+
 def test_tanh_has_a_curvature_where_one_over_cosh_squared_is_nan():
     assert tl.hessian(np.tanh)(np.array(800.0)) == 0.0
 

@@ -28,7 +28,10 @@ WITHOUT_RULE = {
     "np.percentile": (lambda: np.percentile(T, 50), "np.sort"),
     "np.quantile": (lambda: np.quantile(T, 0.5), "np.sort"),
     "np.cumprod": (lambda: np.cumprod(T), "np.exp(np.cumsum(np.log(t)))"),
+    "np.append": (lambda: np.append(T, T), "np.concatenate"),
+    "np.cross": (lambda: np.cross(T, T), "np.einsum"),
     "np.linalg.svd": (lambda: np.linalg.svd(T), "np.linalg.norm"),
+    "np.linalg.pinv": (lambda: np.linalg.pinv(T), "np.linalg.solve"),
     "np.linalg.eigh": (lambda: np.linalg.eigh(T), "np.linalg.slogdet"),
     "np.linalg.eigvalsh": (lambda: np.linalg.eigvalsh(T), "np.trace"),
     "np.block": (lambda: np.block([[T, T]]), "np.concatenate"),
@@ -338,6 +341,12 @@ def test_products_of_unequal_lengths_are_refused_also_when_one_is_one(product):
         product(Tensor(np.ones((3, 1))), np.ones(4))
     with pytest.raises(tl.ShapeError, match=r"\(3, 1\).*\(4,\)"):
         np.tensordot(Tensor(np.ones((3, 1))), np.ones(4), axes=1)
+
+
+@pytest.mark.parametrize("axes", [([0, 0], [0, 1]), ([0, 1], [0, 0]), ([0], [0, 1]), 3, ([2], [0])])
+def test_sums_over_axes_that_make_no_sense_are_refused(axes):
+    with pytest.raises((ValueError, IndexError)):
+        np.tensordot(T, T, axes=axes)
 
 
 ERRORS = {

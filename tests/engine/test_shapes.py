@@ -1,6 +1,6 @@
 """Shapes, axes and broadcasts that nobody thought of: hypothesis does.
 
-`agrees` is the whole claim: for whatever arguments, a function of Tensors gives NumPy's numbers, or
+The claim is `cases.agrees`: whatever the arguments, a function of Tensors gives NumPy's numbers, or
 refuses where NumPy refuses, and its derivatives are right to order two.
 """
 
@@ -13,31 +13,11 @@ from hypothesis import strategies as st
 import tinygrad_landscape as tl
 from tinygrad_landscape.engine.calls import spelled
 
-from .cases import BINARY, REDUCTIONS, UNARY, matrix, positive, real, rewind
+from .cases import BINARY, REDUCTIONS, UNARY, agrees, matrix, positive, real, rewind
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 solid = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3)
 some = settings(max_examples=12)
-
-
-def agrees(f, *arrays, order=2):
-    expected, got = outcome(f, arrays), outcome(f, [tl.Tensor(x) for x in arrays])
-    if isinstance(expected, Exception):
-        assert isinstance(got, Exception), f"NumPy refuses ({expected}); this answers {got!r}"
-        return
-    if isinstance(got, Exception):
-        raise got
-    assert type(got) is tl.Tensor and got.shape == np.shape(expected)
-    np.testing.assert_allclose(got.data, expected, rtol=1e-12, atol=1e-13)
-    tl.check_gradients(f, *arrays, order=order)
-
-
-def outcome(f, arrays):
-    try:
-        with np.errstate(all="ignore"):
-            return f(*arrays)
-    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
-        return error
 
 
 @pytest.mark.parametrize("function", UNARY, ids=spelled)

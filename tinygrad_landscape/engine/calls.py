@@ -203,16 +203,15 @@ def ufunc_call(
 
 
 HINTS = {
-    "median": "np.sort and indexing",
-    "percentile": "np.sort and indexing",
-    "quantile": "np.sort and indexing",
+    "median percentile quantile partition": "np.sort and indexing",
+    "append insert block dstack": "np.concatenate, np.stack",
+    "delete compress extract": "indexing",
+    "copyto put select choose piecewise": "np.where",
     "cumprod": "np.exp(np.cumsum(np.log(t)))",
-    "svd": "np.linalg.norm, np.linalg.det, np.linalg.inv",
-    "eigh": "np.trace, np.linalg.det, np.linalg.slogdet",
-    "eigvalsh": "np.trace, np.linalg.det, np.linalg.slogdet",
-    "copyto": "np.where",
-    "put": "np.where",
-    "block": "np.concatenate",
+    "cross kron": "np.einsum, np.outer",
+    "trapezoid gradient": "np.sum, np.diff and slices",
+    "pinv lstsq": "np.linalg.solve, np.linalg.inv",
+    "svd eig eigh eigvals eigvalsh": "np.linalg.norm, np.trace, np.linalg.det, np.linalg.slogdet",
 }
 
 
@@ -221,7 +220,7 @@ def refusal(function: Function) -> NotDifferentiableError:
     import difflib
 
     name = getattr(function, "__name__", "")
-    near = HINTS.get(name)
+    near = next((hint for names, hint in HINTS.items() if name in names.split()), None)
     if near is None:
         known = {f.__name__: spelled(f) for f in (*RULES, *COMPOSITES)}
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)

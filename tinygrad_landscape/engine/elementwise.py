@@ -24,6 +24,7 @@ corner                              convention
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,61 @@ from .tensor import Tensor, primitive
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
-# ---- arithmetic ----
+
+def _divisor(x):
+    """`x` with infinity in the place of 0: what is divided by it there is 0, at every order."""
+    return np.where(x == 0, math.inf, x)
+
+
+# ---- functions of one number: the slope at x, where the value is y ----
+
+SLOPES: dict[Any, Callable[[Any, Any], Any]] = {
+    np.negative: lambda x, y: -1.0,
+    np.positive: lambda x, y: 1.0,
+    np.absolute: lambda x, y: np.sign(x),
+    np.fabs: lambda x, y: np.sign(x),
+    np.square: lambda x, y: 2.0 * x,
+    np.reciprocal: lambda x, y: -y * y,
+    np.sqrt: lambda x, y: 0.5 / _divisor(y),
+    np.cbrt: lambda x, y: 1.0 / (3.0 * np.square(_divisor(y))),
+    np.exp: lambda x, y: y,
+    np.exp2: lambda x, y: y * LN2,
+    np.expm1: lambda x, y: np.exp(x),
+    np.log: lambda x, y: 1.0 / x,
+    np.log2: lambda x, y: 1.0 / (x * LN2),
+    np.log10: lambda x, y: 1.0 / (x * LN10),
+    np.log1p: lambda x, y: 1.0 / (1.0 + x),
+    np.sin: lambda x, y: np.cos(x),
+    np.cos: lambda x, y: -np.sin(x),
+    np.tan: lambda x, y: 1.0 + y * y,
+    np.arcsin: lambda x, y: 1.0 / np.sqrt((1.0 - x) * (1.0 + x)),
+    np.arccos: lambda x, y: -1.0 / np.sqrt((1.0 - x) * (1.0 + x)),
+    np.arctan: lambda x, y: 1.0 / (1.0 + x * x),
+    np.sinh: lambda x, y: np.cosh(x),
+    np.cosh: lambda x, y: np.sinh(x),
+    np.tanh: lambda x, y: 1.0 - y * y,
+    np.arcsinh: lambda x, y: 1.0 / np.hypot(x, 1.0),
+    np.arccosh: lambda x, y: 1.0 / np.sqrt((x - 1.0) * (x + 1.0)),
+    np.arctanh: lambda x, y: 1.0 / ((1.0 - x) * (1.0 + x)),
+    np.deg2rad: lambda x, y: math.pi / 180.0,
+    np.radians: lambda x, y: math.pi / 180.0,
+    np.rad2deg: lambda x, y: 180.0 / math.pi,
+    np.degrees: lambda x, y: 180.0 / math.pi,
+}
+
+
+def _scaled(slope):
+    def body(g, out, x):
+        return (g * slope(x, out),)
+
+    return body
+
+
+for _function, _slope in SLOPES.items():
+    rule(_function)(_scaled(_slope))
+
+
+# ---- functions of two numbers ----
 
 
 @rule(np.add)
@@ -56,16 +111,6 @@ def _(g, out, x1, x2):
     return lambda: g / x2, lambda: -g * out / x2
 
 
-@rule(np.negative)
-def _(g, out, x):
-    return (-g,)
-
-
-@rule(np.positive)
-def _(g, out, x):
-    return (g,)
-
-
 @rule(np.remainder)
 def _(g, out, x1, x2):
     return g, lambda: -g * np.floor_divide(x1, x2)
@@ -85,78 +130,16 @@ def _(g, out, x1, x2):
     return base, lambda: g * out * np.log(np.where(x1 == 0, 1.0, x1).astype(out.dtype))
 
 
-@rule(np.absolute, np.fabs)
-def _(g, out, x):
-    return (g * np.sign(x),)
-
-
-@rule(np.square)
-def _(g, out, x):
-    return (2.0 * g * x,)
-
-
-@rule(np.reciprocal)
-def _(g, out, x):
-    return (-g * out * out,)
-
-
-def _divisor(x):
-    """`x` with infinity in the place of 0: what is divided by it there is 0, at every order."""
-    return np.where(x == 0, math.inf, x)
-
-
-@rule(np.sqrt)
-def _(g, out, x):
-    return (0.5 * g / _divisor(out),)
-
-
-@rule(np.cbrt)
-def _(g, out, x):
-    return (g / (3.0 * np.square(_divisor(out))),)
-
-
 @rule(np.hypot)
 def _(g, out, x1, x2):
     radius = _divisor(out)
     return lambda: g * (x1 / radius), lambda: g * (x2 / radius)
 
 
-# ---- exponentials and logarithms ----
-
-
-@rule(np.exp)
-def _(g, out, x):
-    return (g * out,)
-
-
-@rule(np.exp2)
-def _(g, out, x):
-    return (g * out * LN2,)
-
-
-@rule(np.expm1)
-def _(g, out, x):
-    return (g * np.exp(x),)
-
-
-@rule(np.log)
-def _(g, out, x):
-    return (g / x,)
-
-
-@rule(np.log2)
-def _(g, out, x):
-    return (g / (x * LN2),)
-
-
-@rule(np.log10)
-def _(g, out, x):
-    return (g / (x * LN10),)
-
-
-@rule(np.log1p)
-def _(g, out, x):
-    return (g / (1.0 + x),)
+@rule(np.arctan2)
+def _(g, out, x1, x2):
+    radius = _divisor(np.hypot(x1, x2))
+    return lambda: g * (x2 / radius / radius), lambda: -g * (x1 / radius / radius)
 
 
 @rule(np.logaddexp)
@@ -167,85 +150,6 @@ def _(g, out, x1, x2):
 @rule(np.logaddexp2)
 def _(g, out, x1, x2):
     return lambda: g * np.exp2(x1 - out), lambda: g * np.exp2(x2 - out)
-
-
-# ---- trigonometric and hyperbolic functions, and their inverses ----
-
-
-@rule(np.sin)
-def _(g, out, x):
-    return (g * np.cos(x),)
-
-
-@rule(np.cos)
-def _(g, out, x):
-    return (-g * np.sin(x),)
-
-
-@rule(np.tan)
-def _(g, out, x):
-    return (g * (1.0 + out * out),)
-
-
-@rule(np.arcsin)
-def _(g, out, x):
-    return (g / np.sqrt((1.0 - x) * (1.0 + x)),)
-
-
-@rule(np.arccos)
-def _(g, out, x):
-    return (-g / np.sqrt((1.0 - x) * (1.0 + x)),)
-
-
-@rule(np.arctan)
-def _(g, out, x):
-    return (g / (1.0 + x * x),)
-
-
-@rule(np.arctan2)
-def _(g, out, x1, x2):
-    radius = _divisor(np.hypot(x1, x2))
-    return lambda: g * (x2 / radius / radius), lambda: -g * (x1 / radius / radius)
-
-
-@rule(np.sinh)
-def _(g, out, x):
-    return (g * np.cosh(x),)
-
-
-@rule(np.cosh)
-def _(g, out, x):
-    return (g * np.sinh(x),)
-
-
-@rule(np.tanh)
-def _(g, out, x):
-    return (g * (1.0 - out * out),)
-
-
-@rule(np.arcsinh)
-def _(g, out, x):
-    return (g / np.hypot(x, 1.0),)
-
-
-@rule(np.arccosh)
-def _(g, out, x):
-    return (g / np.sqrt((x - 1.0) * (x + 1.0)),)
-
-
-@rule(np.arctanh)
-def _(g, out, x):
-    return (g / ((1.0 - x) * (1.0 + x)),)
-
-
-@rule(np.deg2rad, np.radians)
-def _(g, out, x):
-    return (g * (math.pi / 180.0),)
-
-
-@rule(np.rad2deg, np.degrees)
-def _(g, out, x):
-    return (g * (180.0 / math.pi),)
 
 
 # ---- choosing: masks are read off the values and are constants ----

@@ -74,10 +74,11 @@ def _(a, b, axes=2):
     right = list(LETTERS[np.ndim(a) : np.ndim(a) + np.ndim(b)])
     if np.ndim(axes) == 0:
         axes = (range(-axes, 0), range(axes))
-    for i, j in zip(*map(np.atleast_1d, axes), strict=True):
-        if np.shape(a)[int(i)] != np.shape(b)[int(j)]:
+    for i, j in zip(*(np.atleast_1d(side).tolist() for side in axes), strict=True):
+        repeated = left[i] in right or right[j] in left
+        if repeated or np.shape(a)[i] != np.shape(b)[j]:
             raise ShapeError(f"tensordot got {np.shape(a)} and {np.shape(b)} along {axes}")
-        right[int(j)] = left[int(i)]
+        right[j] = left[i]
     kept = [letter for letter in left + right if (left + right).count(letter) == 1]
     return np.einsum("".join(left) + "," + "".join(right) + "->" + "".join(kept), a, b)
 
@@ -204,9 +205,9 @@ def _(x, *, axis=None, keepdims=False, ord=2):
 @composite(np.linalg.norm)
 def _(x, ord=None, axis=None, keepdims=False):
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    if ord in (None, "fro") or len(axes) == 1:
-        order = 2 if ord in (None, "fro") else ord
-        return np.linalg.vector_norm(x, axis=axes, keepdims=keepdims, ord=order)
+    flat = ord is None or (ord == "fro" and len(axes) == 2)
+    if flat or len(axes) == 1:
+        return np.linalg.vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if flat else ord)
     if len(axes) != 2 or ord not in (1, -1, np.inf, -np.inf):
         raise NotDifferentiableError(f"np.linalg.norm(ord={ord!r}) of a matrix: only 'fro', 1, inf")
     along, over = axes if abs(ord) == 1 else axes[::-1]  # the largest sum of a column, of a row

@@ -48,13 +48,8 @@ def _(g, out, a, *, source, destination):
     return (np.moveaxis(g, destination, source),)
 
 
-@rule(np.squeeze)
+@rule(np.squeeze, np.expand_dims)
 def _(g, out, a, *, axis=None):
-    return (g.reshape(a.shape),)
-
-
-@rule(np.expand_dims)
-def _(g, out, a, *, axis):
     return (g.reshape(a.shape),)
 
 
@@ -208,7 +203,7 @@ def _(x, *, offset=0):
 def _(v, k=0):
     if v.ndim == 2:
         return np.diagonal(v, k)
-    n, rows = v.size + abs(k), np.arange(v.size)
+    n, rows = len(v) + abs(k), np.arange(len(v))
     return scatter(v, index=(rows - min(k, 0), rows + max(k, 0)), shape=(n, n))
 
 
