@@ -99,6 +99,32 @@ def test_where_it_does_not_apply():
     assert not Slice.applies(flat, plane)
 
 
+@pytest.mark.parametrize("derived", ["layer", "activation", "network"])
+def test_what_somebody_derived_from_ours_is_asked_itself(derived):
+    class Doubled(tl.Linear):
+        def __call__(self, *args, **options):
+            return 2.0 * super().__call__(*args, **options)
+
+    class Centred(tl.Tanh):  # not elementwise: it mixes the features
+        def __call__(self, x, *args, **options):
+            return super().__call__(x - x.mean(axis=-1, keepdims=True), *args, **options)
+
+    class Shifted(tl.Network):
+        def __call__(self, *args, **options):
+            return super().__call__(*args, **options) + 1.0
+
+    net = (Shifted if derived == "network" else tl.Network)(
+        (Doubled if derived == "layer" else tl.Linear)(2, 6),
+        (Centred if derived == "activation" else tl.Tanh)(),
+        tl.Linear(6, 1),
+    )
+    L = landscape(net)
+    plane = tl.Plane.random(net.init(seed=0), seed=0, network=net)
+    surface = tl.survey(L, plane, resolution=(4, 3))
+    expected = [[L(plane.point(a, b)) for b in surface.b] for a in surface.a]
+    assert surface.loss == pytest.approx(np.array(expected), rel=1e-12)
+
+
 def test_other_losses_lines_and_other_data(monkeypatch):
     net = stack(tl.Tanh())
     x = np.linspace(-1, 1, 20).reshape(10, 2)

@@ -1,9 +1,11 @@
 """The survey: right cells, exact centre, any executor, interruption, resumption, files."""
 
+import sys
 import warnings
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -115,6 +117,18 @@ def test_what_does_not_fit_is_refused(L, plane):
         tl.survey(L)
     with pytest.raises(ParameterError, match="memory"):
         tl.survey(L, plane, memory=100)
+    line = tl.Line.along(plane.origin, plane.u)
+    for call, hint in (
+        (lambda: tl.survey(L, line), r"tl\.Plane"),
+        (lambda: tl.survey(L, (plane.u, plane.v)), r"tl\.Plane"),
+        (lambda: tl.profile(L, plane), r"tl\.Line"),
+        (lambda: tl.survey(L, plane, resume={}), r"tl\.Surface"),
+        (lambda: tl.survey(L, plane, executor=4), r"ThreadPoolExecutor\(2\)"),
+        (lambda: tl.survey(L, plane, dtype=int), r"np\.float32"),
+        (lambda: tl.profile(L, line, dtype=np.float16), r"np\.float32"),
+    ):
+        with pytest.raises(ParameterError, match=f"got.*expected.*{hint}"):
+            call()
 
 
 # Heights ------------------------------------------------------------------------------------------
@@ -159,6 +173,28 @@ def test_metrics_that_make_no_sense_are_refused(L, plane):
         tl.survey(L, plane, metrics={"sum": lambda theta: theta.sum()}, resolution=3)
 
 
+def test_two_things_of_one_name_are_refused(L, plane):
+    same = [lambda theta: theta.sum(-1), lambda theta: theta.max(-1)]
+    for options in (
+        {"metrics": {"loss": lambda theta: theta.sum(-1)}},
+        {"metrics": same},
+        {"metrics": {"test loss": same[0]}, "also": {"test": tl.data.moons(9, seed=1)}},
+    ):
+        with pytest.raises(ParameterError, match="names of their own"):
+            tl.survey(L, plane, resolution=3, **options)
+    twice = tl.survey(L, plane, resolution=3, metrics=("loss", "accuracy", "accuracy"))
+    assert list(twice.values) == ["loss", "accuracy"]
+
+
+def test_a_metric_that_works_in_place_spoils_only_its_own_copy(L, plane):
+    def spoils(theta):
+        theta *= 0.0
+        return theta.sum(-1)
+
+    surface = tl.survey(L, plane, resolution=5, metrics={"spoils": spoils, "copy": L})
+    assert surface.values["copy"] == pytest.approx(surface.loss) and surface.loss[2, 2] > 0.1
+
+
 def test_nothing_the_user_passed_changes(L, plane):
     before = plane.origin.copy(), plane.u.copy(), [np.copy(part) for part in L.data]
     tl.survey(L, plane, resolution=5)
@@ -187,6 +223,7 @@ class Inline(Executor):
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_any_executor_gives_the_same_surface_in_few_jobs(L, plane, workers, small_chunks):
     executor = Inline(workers)
+    assert cells.workers_of(executor) == workers
     spread = tl.survey(L, plane, resolution=(9, 8), executor=executor)
     alone = tl.survey(L, plane, resolution=(9, 8))
     assert np.abs(spread.loss - alone.loss).max() <= 1e-14
@@ -210,12 +247,30 @@ def test_a_spawned_process_pool_and_what_it_cannot_carry(L, plane):
     assert spread.loss == pytest.approx(tl.survey(L, plane, resolution=5).loss, rel=1e-12)
 
 
+def typed_in_a_notebook(p):
+    return p.sum(-1)
+
+
+def test_a_notebooks_own_function_does_not_reach_a_new_process(monkeypatch):
+    """A pickle only names it, and a fresh process has no such cell; it would die there."""
+    session = ModuleType("__main__")
+    session.typed_in_a_notebook = typed_in_a_notebook
+    monkeypatch.setitem(sys.modules, "__main__", session)
+    monkeypatch.setattr(typed_in_a_notebook, "__module__", "__main__")
+    L = tl.Landscape.from_function(typed_in_a_notebook)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with pytest.raises(NotPicklableError, match="move it into a module"):
+            tl.survey(L, resolution=5, executor=pool)
+        assert not pool._processes, "before any work"
+
+
 def test_a_real_dask_cluster(L, plane):
     distributed = pytest.importorskip("distributed")
     lost = tl.Landscape.from_function(lambda p: p.sum(-1))
-    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 3, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         executor = client.get_executor()
+        assert cells.workers_of(executor) == 3
         spread = tl.survey(L, plane, resolution=9, executor=executor)
         with pytest.raises(NotPicklableError, match="lambda"):
             tl.survey(lost, resolution=5, executor=executor)
@@ -250,6 +305,26 @@ def test_ctrl_c_keeps_the_finished_part_and_resume_goes_on(L, plane, calls, smal
     whole = tl.survey(L, resume=part, metrics={"copy": metric})
     assert whole.done.all() and len(counted) == 30 - finished
     assert np.array_equal(whole.loss, tl.survey(L, plane, **options).loss)
+
+
+def test_somebodys_slow_model_loses_one_point_to_ctrl_c_and_shows_every_one():
+    seen, count = [], iter(range(1000))
+
+    def value(theta):
+        if next(count) == 12:
+            raise KeyboardInterrupt
+        return float(theta @ theta)
+
+    model = tl.Landscape.from_callables(value, size=3)
+    plane = tl.Plane([1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    for L, site in ((model, plane), (model.restrict(plane), None)):
+        count = iter(range(1000))
+        part = tl.survey(L, site, resolution=5, progress=lambda done, total: seen.append(done))
+        assert part.done.sum() == 12 and seen == list(range(1, 13))
+        seen.clear()
+        count = iter(range(100, 1000))
+        whole = tl.survey(L, site, resume=part)
+        assert np.array_equal(whole.loss, tl.survey(L, site, resolution=5).loss)
 
 
 def test_interrupting_an_executor_keeps_what_came_back(L, plane):

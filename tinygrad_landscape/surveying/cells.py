@@ -6,6 +6,7 @@ kept.
 """
 
 import os
+import sys
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..engine.errors import NotPicklableError, ParameterError, ShapeError
 from ..landscape import Landscape
+from ..landscape.sources import CallablesLandscape, RestrictedLandscape
 from .slices import Slice
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Measure:
     def __call__(self, ground: Landscape | None, theta: Array) -> Array:
         """Return it at theta `(C, P)`, shape `(C,)`, where `ground` may stand in for its own."""
         if callable(self.metric):
-            return self.metric(theta)
+            return self.metric(theta.copy())  # whatever it does with them is its own affair
         assert ground is not None
         return ground(theta) if self.metric == "loss" else ground.accuracy(theta)
 
@@ -66,13 +68,21 @@ def measure_cells(
 ) -> tuple[dict[str, Array], Array]:
     """Evaluate every cell that `start` has not; return the values by name and which cells are
     done."""
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ParameterError(
+            f"got executor={executor!r}; expected a concurrent.futures.Executor, e.g. "
+            f"ThreadPoolExecutor(2), or None"
+        )
     shape = tuple(map(len, axes))
     where = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
     dtype = site.point(*where[0]).dtype
     grounds = {id(m.ground): m.ground for m in measures.values() if m.ground is not None}
-    chunk = min(ground.points_at_once(dtype, memory, passes=1) for ground in grounds.values())
     slices = {key: Slice(g, site) for key, g in grounds.items() if Slice.applies(g, site)}
-    chunk = min([chunk, *(one.cells_at_once for one in slices.values())])
+    if any(_one_by_one(ground) for ground in grounds.values()):
+        chunk = 1  # a stack gains nothing there, and a single point may take seconds
+    else:
+        chunk = min(ground.points_at_once(dtype, memory, passes=1) for ground in grounds.values())
+        chunk = min([chunk, *(one.cells_at_once for one in slices.values())])
     measures = {n: replace(m, slice=slices.get(id(m.ground))) for n, m in measures.items()}
     done = np.zeros(len(where), bool)
     values = np.full((len(measures), len(where)), np.nan, dtype)
@@ -113,13 +123,29 @@ def _jobs(where: Array, left: Array, chunk: int, executor: Any) -> list[Array]:
     others = left[where[left].any(axis=-1)]
     size = chunk
     if executor is not None:
-        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        size = max(1, -(-len(others) // (JOBS_PER_WORKER * workers - 1)))
+        size = max(1, -(-len(others) // (JOBS_PER_WORKER * workers_of(executor) - 1)))
     return [
         part
         for part in (middle, *(others[k : k + size] for k in range(0, len(others), size)))
         if len(part)
     ]
+
+
+def workers_of(executor: Any) -> int:
+    """Return how many jobs an executor runs at a time; the cores of this machine if it does not
+    say."""
+    for name in ("_max_workers", "num_workers"):  # Python's own and loky's; mpi4py's
+        if count := getattr(executor, name, None):
+            return int(count)
+    if client := getattr(executor, "_client", None):  # Dask's: threads by worker
+        return sum(client.nthreads().values()) or 1
+    return os.cpu_count() or 1
+
+
+def _one_by_one(ground: Landscape) -> bool:
+    while isinstance(ground, RestrictedLandscape):
+        ground = ground.landscape
+    return isinstance(ground, CallablesLandscape)
 
 
 def _heights(task: Task, where: Array) -> Array:
@@ -165,7 +191,7 @@ def _spread(
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
     if isinstance(executor, ProcessPoolExecutor):
-        require_picklable(task)
+        require_picklable(task, executor)
     try:
         futures = {executor.submit(_heights, task, where[cells]): cells for cells in jobs}
     except Exception:
@@ -179,17 +205,27 @@ def _spread(
             future.cancel()
 
 
-def require_picklable(task: Task) -> None:
+def require_picklable(task: Task, pool: Any = None) -> None:
     """Raise `NotPicklableError` when `task` cannot be sent to another process."""
     import pickle
 
     try:
-        pickle.dumps(task)
+        sent = pickle.dumps(task)
     except Exception as error:
         raise NotPicklableError(
             f"this survey cannot be sent to another process ({error}); define its functions at "
             f"the top of a module, or use threads"
         ) from error
+    # A pickle names a function by its module. A new process runs a script again to find what it
+    # defined, but it has no cells of a notebook to run.
+    typed = not hasattr(sys.modules["__main__"], "__file__")
+    fresh = pool is not None and pool._mp_context.get_start_method() != "fork"
+    if typed and fresh and b"__main__" in sent:
+        raise NotPicklableError(
+            "this survey cannot be sent to another process: a function or class of it was defined "
+            "in this session, which a new process does not see; move it into a module, or use "
+            "threads"
+        )
 
 
 class _Report:

@@ -75,3 +75,6 @@ class Line:
         length = np.linalg.norm(self.direction)
         text = f"Line through {self.size} weights {self.chosen}."
         return f"{text} One unit of t is a distance of {length:.4g}."
+
+    def __repr__(self) -> str:
+        return f"Line({self.size} weights, t from {self.extent[0]:.4g} to {self.extent[1]:.4g})"

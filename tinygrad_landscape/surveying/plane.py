@@ -163,6 +163,11 @@ class Plane:
                     f"a landscape of {landscape.size} weights needs a plane: pass a tl.Plane"
                 )
             plane = cls.whole((landscape.names[0], landscape.names[1]))
+        if not isinstance(plane, Plane):
+            raise ParameterError(
+                f"got a {type(plane).__name__} as plane; expected a tl.Plane, e.g. "
+                f"tl.Plane.random(theta, 0) (along a line: tl.profile)"
+            )
         if plane.size != landscape.size:
             raise ShapeError(
                 f"got a plane through {plane.size} weights; this landscape has {landscape.size}"

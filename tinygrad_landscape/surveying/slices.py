@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..landscape import Landscape
-from ..network import Linear
+from ..network import Linear, Network
 from .twins import ELEMENTWISE
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Slice:
     @classmethod
     def applies(cls, ground: Landscape, site: "Plane | Line") -> bool:
         """Whether the first layer that moves is Linear, and all above are Linear or elementwise."""
-        if type(ground) is not Landscape or ground.network is None:
-            return False
+        if type(ground) is not Landscape or type(ground.network) is not Network:
+            return False  # a class derived from ours may compute anything
         layers = ground.network.layers[_first_moving(ground.network, site) :]
-        return isinstance(layers[0], Linear) and all(
-            isinstance(one, (Linear, *ELEMENTWISE)) for one in layers
+        return type(layers[0]) is Linear and all(
+            type(one) in (Linear, *ELEMENTWISE) for one in layers
         )
 
     def at(self, where: Array, theta: Array) -> Landscape:

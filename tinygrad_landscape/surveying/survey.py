@@ -66,6 +66,10 @@ def survey(
     >>> surface.minima()[0]
     array([3., 2.])
     """
+    if resume is not None and not isinstance(resume, Surface):
+        raise ParameterError(
+            f"got a {type(resume).__name__} as resume=; expected an unfinished tl.Surface"
+        )
     if plane is None and resume is not None:
         plane = resume.plane
     site = _cast(Plane.of(landscape, plane), ("origin", "u", "v"), dtype)
@@ -108,6 +112,10 @@ def profile(
     >>> profile(formulas.himmelblau, Line.between([0.0, 0.0], [3.0, 2.0]), resolution=3).loss
     array([170.    ,  80.3125,   0.    ])
     """
+    if not isinstance(line, Line):
+        raise ParameterError(
+            f"got a {type(line).__name__} as line; expected a tl.Line, e.g. tl.Line.between(p, q)"
+        )
     line = _cast(line, ("start", "direction"), dtype)
     if line.size != landscape.size:
         raise ShapeError(f"got a line of {line.size} weights; this landscape has {landscape.size}")
@@ -167,11 +175,11 @@ def coarse_to_fine(
 
 
 def _cast(site: Any, names: tuple[str, ...], dtype: Any) -> Any:
-    return (
-        site
-        if dtype is None
-        else replace(site, **{name: getattr(site, name).astype(dtype) for name in names})
-    )
+    if dtype is None:
+        return site
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ParameterError(f"got dtype={dtype!r}; expected np.float32 or np.float64")
+    return replace(site, **{name: getattr(site, name).astype(dtype) for name in names})
 
 
 def _resumed_axes(
@@ -205,22 +213,28 @@ def _measures(
             "metrics= is a sequence, e.g. ('loss', 'accuracy'), and also= a mapping, e.g. "
             "{'test': test_data}"
         )
-    asked: Mapping[str, str | Metric] = (
-        metrics
+    asked: list[tuple[str, str | Metric]] = (
+        list(metrics.items())
         if isinstance(metrics, Mapping)
-        else {getattr(m, "__name__", str(m)): m for m in metrics}
+        else [(getattr(m, "__name__", str(m)), m) for m in metrics]
     )
-    for metric in asked.values():
+    for _, metric in asked:
         if not callable(metric) and metric not in ("loss", "accuracy"):
             raise ParameterError(
                 f"got the metric {metric!r}; expected 'loss', 'accuracy' or a function of weights "
                 f"(..., P)"
             )
-    measures = {"loss": Measure(landscape, "loss")}
-    for name, metric in asked.items():
-        measures[name] = Measure(None if callable(metric) else landscape, metric)
+    wanted = [("loss", Measure(landscape, "loss"))]
+    wanted += [(n, Measure(None if callable(m) else landscape, m)) for n, m in asked]
     for prefix, where in (also or {}).items():
         other = where if isinstance(where, Landscape) else landscape.on(where)
-        for name in ("loss", *(m for m in asked.values() if isinstance(m, str))):
-            measures[f"{prefix} {name}"] = Measure(other, name)
+        names = dict.fromkeys(("loss", *(m for _, m in asked if isinstance(m, str))))
+        wanted += [(f"{prefix} {name}", Measure(other, name)) for name in names]
+    measures: dict[str, Measure] = {}
+    for name, measure in wanted:
+        if measures.setdefault(name, measure) != measure:
+            raise ParameterError(
+                f"two things to measure are called {name!r}; give them names of their own, "
+                f"metrics={{'name': function}}"
+            )
     return measures

@@ -75,7 +75,7 @@ def hidden_layers(network: "Network") -> list[HiddenLayer]:
     Raises `ParameterError` for other layers, whose symmetries are others.
     """
     for layer in network.layers:
-        if not isinstance(layer, (Linear, *ELEMENTWISE)):
+        if type(layer) not in (Linear, *ELEMENTWISE):
             raise ParameterError(
                 f"got a network with {layer!r}; twins are known for Linear layers and elementwise "
                 f"activations"
