@@ -1,5 +1,7 @@
 """Winding numbers, critical points, basins and the map of trainable learning rates."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -217,6 +219,46 @@ def test_diverged_and_unsettled_walks_are_told_apart():
     assert found.labels[0] == 0 and found.labels[2] == UNSETTLED
     assert tl.basins(L, starts, tl.optim.SGD(lr=50.0), 50).labels[1] == DIVERGED
     assert found.arrival[2] == -1 and found.a is None
+
+
+def stops_the_second_walk(module, monkeypatch):
+    """Let Ctrl-C come while the second piece walks; return the pieces that were begun."""
+    begun = []
+
+    def walk(*args, **options):
+        begun.append(1)
+
+        def ctrl_c(record):
+            if len(begun) == 2 and record.step == 5:
+                raise KeyboardInterrupt
+
+        return tl.descend(*args, **options, callbacks=[ctrl_c])
+
+    monkeypatch.setattr(module, "descend", walk)
+    monkeypatch.setattr(module, "pieces", lambda n, *_: [slice(k, k + 5) for k in range(0, n, 5)])
+    return begun
+
+
+def test_ctrl_c_ends_a_map_of_basins_and_keeps_what_had_settled(monkeypatch):
+    module = sys.modules["tinygrad_landscape.surveying.basins"]
+    begun = stops_the_second_walk(module, monkeypatch)
+    starts = np.random.default_rng(0).uniform(-1.0, 1.0, (20, 2))
+    found = tl.basins(F.double_well, starts, tl.optim.SGD(lr=0.3), 200)
+    assert len(begun) == 2 and (found.labels[:5] >= 0).all()
+    assert (found.labels[5:] == UNSETTLED).all() and (found.arrival[5:] == -1).all()
+    assert np.array_equal(found.ends[10:], starts[10:])
+    assert "75.0% not settled" in found.describe()
+
+
+def test_ctrl_c_ends_a_map_of_trainability_and_keeps_the_pairs_tried(monkeypatch):
+    module = sys.modules["tinygrad_landscape.surveying.trainability"]
+    begun = stops_the_second_walk(module, monkeypatch)
+    axes = {"lr": (0.01, 0.1), "momentum": (0.1, 0.5)}
+    sgd = lambda a, b: tl.optim.SGD(lr=a, momentum=b)  # noqa: E731
+    found = tl.trainability(F.quadratic(2.0), [1.0, 1.0], axes, 5, 30, sgd)
+    assert len(begun) == 2 and found.trains[0].all()
+    assert np.isnan(found.ratio[1:]).all() and np.isnan(found.speed[1:]).all()
+    assert not found.trains[1:].any()
 
 
 def test_basins_over_a_plane_move_all_weights():

@@ -88,7 +88,8 @@ def basins(
     distance: ends closer than this times (1 + |theta|) to a lower one are the same minimum.
     settled: a walk has come to rest when the gradient at its end is shorter than this.
 
-    The other arguments are those of `descend`.
+    The other arguments are those of `descend`. After Ctrl-C, walks that had not settled by then
+    count as such.
 
     >>> import tinygrad_landscape as tl
     >>> found = basins(tl.formulas.double_well, None, tl.optim.SGD(lr=0.3), 200, resolution=10)
@@ -109,8 +110,8 @@ def basins(
         raise ShapeError(f"got starts of shape {points.shape}; expected at least one point")
     flat, lead = points.reshape(-1, landscape.size), points.shape[:-1]
     every = max(1, steps // RECORDS)
-    ends, arrival = np.empty_like(flat), np.full(len(flat), -1)
-    losses, labels = np.full(len(flat), np.nan), np.full(len(flat), DIVERGED)
+    ends, arrival = flat.copy(), np.full(len(flat), -1)
+    losses, labels = np.full(len(flat), np.nan), np.full(len(flat), UNSETTLED)
     for piece in pieces(len(flat), flat[:1].nbytes * (steps // every + 2), memory):
         walk = descend(
             landscape, flat[piece], optimizer, steps, batch_size, seed,
@@ -123,6 +124,8 @@ def basins(
         )
         resting = walk.gradient_norms[-1] <= settled
         labels[piece] = np.where(walk.diverged, DIVERGED, np.where(resting, 0, UNSETTLED))
+        if walk.ended == "interrupted":
+            break  # Ctrl-C ends the map, not only the walks under way
     resting = np.flatnonzero(labels == 0)
     labels[resting], minima = grouped(ends[resting], losses[resting], distance)
     arrival[labels < 0] = -1

@@ -32,7 +32,8 @@ class TrainabilityMap(Result):
     """What each pair of settings does to training.
 
     `a` `(A,)` and `b` `(B,)` are the values along the two axes `names`; `ratio` `(A, B)` is the
-    mean of the last losses over the first loss (inf where the walk diverged); `trains` says where
+    mean of the last losses over the first loss (inf where the walk diverged, NaN where Ctrl-C came
+    before it); `trains` says where
     it is below 1. `speed` `(A, B)` is the sum of loss over first loss along a walk that trains, of
     its inverse along one that does not, negative: a colour value.
     """
@@ -74,10 +75,12 @@ def trainability(
     """Train from theta `(P,)` with every pair of two settings; tell which pairs train.
 
     axes: two names with a range each, spread evenly on a log scale. By default they are layers, and
-        the settings their
-        learning rates under plain gradient descent; layers not named take the second.
+        the settings their learning rates under plain gradient descent; layers not named take the
+        second.
     optimizer: makes an optimizer from two arrays of settings, `lambda a, b: tl.optim.SGD(lr=a,
         momentum=b)`.
+
+    Ctrl-C keeps the pairs that had been tried; the others are NaN.
 
     >>> import tinygrad_landscape as tl
     >>> bowl = tl.formulas.quadratic(10.0)
@@ -101,11 +104,13 @@ def trainability(
             f"the loss at the start is {first_loss}; expected one above 0 to lower"
         )
     pairs = np.stack(np.meshgrid(a, b, indexing="ij")).reshape(2, -1)
-    ratio, speed = np.zeros((2, pairs.shape[1]))
+    ratio, speed = np.full((2, pairs.shape[1]), np.nan)
     for piece in pieces(pairs.shape[1], theta.nbytes * 8 + steps * 24, memory):
         walk = descend(
             landscape, theta, make(*pairs[:, piece]), steps, progress=progress, memory=memory
         )
+        if walk.ended == "interrupted":
+            break  # walks of unlike length would not compare
         losses = np.where(np.isnan(walk.losses), np.inf, walk.losses) / first_loss
         ratio[piece] = losses[-LAST:].mean(axis=0)
         with np.errstate(divide="ignore"):
