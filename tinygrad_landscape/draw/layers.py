@@ -37,7 +37,7 @@ LOOK: dict[str, dict[str, Any]] = {
         "color": "#1c2430", "at": [0.02, 0.98], "size": 12.0, "template": "{0}", "align": "left",
         "halo": None,
     },
-    "heights": {"colors": ["#440154", "#fde725"]},
+    "heights": {"colors": ["#440154", "#fde725"], "lines": True},
 }  # fmt: skip
 
 
@@ -259,6 +259,8 @@ def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     colors = layer.look["colors"]
     levels = np.linspace(0.0, 1.0, len(colors) + 1)
     filled = ax.contourf(*grid, np.clip(shares, 0.0, 1.0), levels=levels, colors=colors)
+    if not layer.look["lines"]:
+        return [filled]
     lines = ax.contour(
         *grid, shares, levels=levels[2:-1:2], colors="#ffffff", linewidths=0.6, alpha=0.35
     )

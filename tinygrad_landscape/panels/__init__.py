@@ -5,10 +5,11 @@ A panel can be made and driven without a browser; in a notebook it shows itself.
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_landscape.panels.basins import Basins
 from tinygrad_landscape.panels.backprop import Backprop
+from tinygrad_landscape.panels.basins import Basins
 from tinygrad_landscape.panels.descent import Descent
 from tinygrad_landscape.panels.fit import Fit
+from tinygrad_landscape.panels.initialization import Initialization
 from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
 from tinygrad_landscape.panels.ravine import Ravine
@@ -16,7 +17,17 @@ from tinygrad_landscape.panels.ravine import Ravine
 if TYPE_CHECKING:
     from tinygrad_landscape.panels.stage import Stage
 
-__all__ = ["Backprop", "Basins", "Descent", "Fit", "Losses", "Ravine", "Stage", "use"]
+__all__ = [
+    "Backprop",
+    "Basins",
+    "Descent",
+    "Fit",
+    "Initialization",
+    "Losses",
+    "Ravine",
+    "Stage",
+    "use",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -105,8 +105,8 @@ class Losses(Panel):
         box, slider = controls.knob(label, float(at), low, high)
         self.controls = {
             "map": ipywidgets.ToggleButtons(
-                options=list(self._losses), description="map of", style={"button_width": "auto"},
-                layout={"width": "initial"},
+                options=list(self._losses), description="map of",
+                style={"button_width": "auto", **controls.LABEL}, layout={"width": "max-content"},
             ),
             "odd": box,
         }  # fmt: skip

@@ -100,7 +100,7 @@ const PAINT = {
     if (!data.rows) return;
     const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
     const wide = Math.round(area.right - area.left), high = Math.round(area.bottom - area.top);
-    if (data.picture?.row !== row) data.picture = { row, canvas: relief(data, row, layer.colors, wide, high) };
+    if (data.picture?.row !== row) data.picture = { row, canvas: relief(data, row, layer, wide, high) };
     c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
   },
   ball(c, layer, area, data, frame) {
@@ -158,7 +158,7 @@ const PAINT = {
 PAINT.marker = PAINT.ball;
 
 /** A grid of shares 0..1 as a picture: bilinear between its points, one colour a band, thin lines between. */
-function relief(data, row, colors, wide, high) {
+function relief(data, row, { colors, lines }, wide, high) {
   const canvas = document.createElement("canvas"), c = canvas.getContext("2d");
   canvas.width = wide; canvas.height = high;
   const image = c.createImageData(wide, high), n = colors.length, bands = new Int16Array(wide * high);
@@ -173,7 +173,7 @@ function relief(data, row, colors, wide, high) {
       if (Number.isNaN(share)) { bands[p] = -1; continue; }
       const band = (bands[p] = Math.max(0, Math.min(n - 1, Math.floor(share * n))));
       const left = x ? bands[p - 1] : band, up = y ? bands[p - wide] : band;
-      const line = (left !== band && Math.max(left, band) % 2 === 0) || (up !== band && Math.max(up, band) % 2 === 0);
+      const line = lines && ((left !== band && Math.max(left, band) % 2 === 0) || (up !== band && Math.max(up, band) % 2 === 0));
       for (let k = 0; k < 3; k++) image.data[4 * p + k] = rgb[band][k] * (line ? 0.7 : 1) + (line ? 76 : 0);
       image.data[4 * p + 3] = 255;
     }
