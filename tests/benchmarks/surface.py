@@ -4,8 +4,9 @@ faster.
     python tests/benchmarks/surface.py
 
 101 x 101 cells of the 2-16-16-1 tanh network on 200 moons, float32, one BLAS thread; then the same
-with two chosen weights of the last layer, and smaller and larger networks. Where the PyPI package
-`loss-landscapes` (and torch) is installed it is timed too; goal: at least 4 times faster.
+with two chosen weights of the last layer, with two threads, and smaller and larger networks. Where
+the PyPI package `loss-landscapes` (and torch) is installed it is timed too; goal: at least 4 times
+faster.
 """
 
 import os
@@ -17,6 +18,7 @@ import itertools
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +31,7 @@ import tinygrad_landscape as tl
 
 GOALS = {"loop": 2.2, "loss-landscapes": 4.0}
 F32 = np.float32
+POOL = ThreadPoolExecutor(2)
 
 
 def by_hand(widths: tuple[int, ...], plane: Any, x: Any, y: Any, cells: int) -> Callable[[], Any]:
@@ -83,6 +86,7 @@ def measured(widths: tuple[int, ...], samples: int, cells: int, rounds: int) -> 
     assert np.abs(ours().loss.ravel() - loop()).max() < 1e-5, "not the same surface"
     runs: dict[str, Callable[[], Any]] = {"ours": ours, "loop": loop}
     runs["two weights"] = lambda: tl.survey(L, last, resolution=cells, dtype=F32)
+    runs["two threads"] = lambda: tl.survey(L, plane, resolution=cells, dtype=F32, executor=POOL)
     if other := loss_landscapes(widths, *data, cells):
         runs["loss-landscapes"] = other
     times: dict[str, list[float]] = {name: [] for name in runs}

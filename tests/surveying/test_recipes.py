@@ -95,7 +95,19 @@ def surveyed(L, theta):
         assert L.hessian_vector(theta, v) == pytest.approx(values[0] * v, abs=1e-3)
 
 
-def test_scikit_learn(moons):
+def failing(function, calls):
+    """The same function, until it has been called so many times."""
+    count = iter(range(calls))
+
+    def call(*args, **options):
+        if next(count, None) is None:
+            raise RuntimeError("half-way")
+        return function(*args, **options)
+
+    return call
+
+
+def test_scikit_learn(moons, monkeypatch):
     from sklearn.metrics import log_loss
     from sklearn.neural_network import MLPClassifier
 
@@ -106,6 +118,10 @@ def test_scikit_learn(moons):
     assert L(theta) == pytest.approx(log_loss(y, model.predict_proba(x)))
     surveyed(L, theta)
     assert not L.exact_curvature
+    with monkeypatch.context() as patch:
+        patch.setattr(MLPClassifier, "predict_proba", failing(MLPClassifier.predict_proba, 7))
+        with pytest.raises(RuntimeError, match="half-way"):
+            tl.survey(L, tl.Plane.random(theta, seed=0), resolution=5)
     after = [*model.coefs_, *model.intercepts_]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     net = tl.Network(tl.Linear(2, 2), tl.Tanh(), tl.Linear(2, 1))
@@ -126,6 +142,11 @@ def test_torch(moons):
     assert L.exact_curvature
     with pytest.raises(ValueError, match="theta"):
         L(theta[:-1])
+    for calls in (6, 7):  # a height fails, a slope fails
+        loss = failing(torch.nn.BCEWithLogitsLoss(), calls)
+        broken, _ = of_torch(module, loss, x, y[:, None])
+        with pytest.raises(RuntimeError, match="half-way"):
+            tl.descend(broken, theta, tl.optim.SGD(lr=0.1), 20)
     after = [p.detach().numpy() for p in module.parameters()]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     net = tl.Network(tl.Linear(2, 4), tl.Tanh(), tl.Linear(4, 1))
@@ -149,6 +170,9 @@ def test_jax(moons):
 
     L, theta = of_jax(loss, parameters)
     surveyed(L, theta)
+    broken, _ = of_jax(failing(loss, 1), parameters)  # called again when the slope is traced
+    with pytest.raises(RuntimeError, match="half-way"):
+        tl.descend(broken, theta, tl.optim.SGD(lr=0.1), 20)
     assert all(np.array_equal(before[name], parameters[name]) for name in before)
     ours = tl.Landscape(net, tl.losses.binary_cross_entropy, moons)
     assert ours(net.init(seed=0)) == pytest.approx(L(theta), rel=1e-9)

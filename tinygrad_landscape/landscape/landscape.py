@@ -117,6 +117,10 @@ class Landscape:
         What is missing is made by central differences; without `hessian_vector`, `exact_curvature`
         is False. Leading axes are looped.
 
+        The functions evaluate the model at theta and leave its own parameters alone: in PyTorch by
+        `torch.func.functional_call`, in JAX by `jax.flatten_util.ravel_pytree`, in scikit-learn on
+        a `copy.deepcopy`. Three recipes, ready to copy: tests/surveying/test_recipes.py.
+
         >>> import tinygrad_landscape as tl
         >>> L = tl.Landscape.from_callables(lambda t: float(t @ t), lambda t: 2 * t, size=3)
         >>> L([[0.0, 0.0, 0.0], [1.0, 2.0, 2.0]]), L.exact_curvature
