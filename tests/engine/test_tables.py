@@ -102,11 +102,11 @@ def test_the_case_of_a_composite_goes_through_its_composition(function, monkeypa
 # ---- adding is allowed, changing is not ----
 
 
-@pytest.mark.parametrize("function", [np.tanh, np.std, np.argmax], ids=spelled)
+@pytest.mark.parametrize("function", [np.tanh, np.std, np.argmax, np.linalg.matmul], ids=spelled)
 @pytest.mark.parametrize("register", [rule, composite], ids=["rule", "composite"])
 def test_a_function_cannot_be_given_a_second_meaning(function, register):
     before = RULES.get(function), COMPOSITES.get(function)
-    with pytest.raises(ValueError, match=rf"np\.{function.__name__} is registered already"):
+    with pytest.raises(ValueError, match=rf"{function.__name__} is registered already"):
 
         @register(function)
         def _(g, out, x):

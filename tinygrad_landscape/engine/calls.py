@@ -69,7 +69,7 @@ ALIASES: dict[Function, Function] = {}
 
 
 def _enter(table: dict[Function, Entry], function: Function, entry: Entry) -> None:
-    if function in RULES or function in COMPOSITES or function in CONSTANTS:
+    if any(function in known for known in (RULES, COMPOSITES, CONSTANTS, ALIASES)):
         raise ValueError(f"{spelled(function)} is registered already; a function has one meaning")
     table[function] = entry
 
@@ -80,8 +80,9 @@ def rule(*functions: Function) -> Callable[[F], F]:
     A rule is called as ``rule(g, out, *tensors, **options)``: the gradient of the result, the
     result, and what the function was called with. It returns one gradient per tensor, or a
     function of no arguments that computes it, called only when that gradient is wanted, or None
-    for no gradient at all. It is written in NumPy: fed arrays it computes; fed Tensors it is
-    recorded, and so differentiated again. Broadcasting is undone by the caller.
+    for no gradient at all. It is written in NumPy and changes nothing it is given: fed arrays it
+    computes; fed Tensors it is recorded, and so differentiated again. Broadcasting is undone by
+    the caller.
 
     Raises:
         ValueError: the function has a meaning already.
