@@ -31,6 +31,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-angle=swiftshader",  # WebGL in software, as on a machine without a graphics card
+    "--enable-unsafe-swiftshader",
 ]
 
 

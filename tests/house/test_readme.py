@@ -18,7 +18,7 @@ def test_python_blocks_run_and_print_what_they_say(tmp_path):
     assert len(blocks("python")) >= 3
     program = "\n".join(blocks("python"))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -49,12 +49,11 @@ def picture() -> tuple[Figure, str]:
     surface = survey(landscape, plane, extent=6.0, resolution=101)
     walk = descend(landscape.restrict(plane), STARTS, optim.SGD(lr=1.0), steps=400)
     with style("light"):
-        figure = Figure(figsize=(12, 5.6), layout="constrained")
+        figure = Figure(figsize=(12, 5.6))
         FigureCanvasAgg(figure)
-        hills = figure.add_subplot(1, 2, 1, projection="3d")
-        surface3d(surface, walk, ax=hills)
-        hills.view_init(elev=38, azim=-125)
-        contour(surface, walk, ax=figure.add_subplot(1, 2, 2))
+        hills = figure.add_axes((-0.02, 0.02, 0.52, 0.96), projection="3d")
+        surface3d(surface, walk, ax=hills, caption=False)
+        contour(surface, walk, ax=figure.add_axes((0.6, 0.2, 0.39, 0.78)))
     ends = ", ".join(f"{loss:.3f}" for loss in walk.losses[-1])
     return figure, (
         f"the loss of a network of {landscape.size} weights over two of them, and "
