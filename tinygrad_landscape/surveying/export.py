@@ -2,7 +2,7 @@
 
 Every cell of the grid becomes two triangles; a cell with a corner that is not finite, or not
 evaluated, becomes a hole. The files are written by meshio, which reads and writes some forty
-formats and is not installed with this package: `pip install meshio`.
+formats and does not come along by itself: `pip install ".[mesh]"`.
 """
 
 import os
@@ -30,7 +30,9 @@ def export(surface: Surface, path: str | os.PathLike[str], relief: float = 0.4) 
     try:
         meshio = import_module("meshio")
     except ImportError:
-        raise ParameterError("writing meshes needs meshio: pip install meshio") from None
+        raise ParameterError(
+            "writing meshes needs meshio: pip install meshio (or this package with [mesh])"
+        ) from None
     points, triangles = ground(surface, relief)
     if os.fspath(path).lower().endswith(".stl"):
         points, triangles = solid(points, triangles)
