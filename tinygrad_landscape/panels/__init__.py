@@ -13,6 +13,7 @@ from tinygrad_landscape.panels.initialization import Initialization
 from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
 from tinygrad_landscape.panels.ravine import Ravine
+from tinygrad_landscape.panels.sieve import Sieve
 from tinygrad_landscape.panels.slice import Slice
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Initialization",
     "Losses",
     "Ravine",
+    "Sieve",
     "Slice",
     "Stage",
     "use",

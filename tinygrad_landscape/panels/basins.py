@@ -25,7 +25,7 @@ from tinygrad_landscape.panels.ground import Ground
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Crowd, Run
-from tinygrad_landscape.panels.valleys import FALLEN, Valleys
+from tinygrad_landscape.panels.valleys import FALLEN, Valleys, height_said
 from tinygrad_landscape.surveying import Plane
 
 CASING = "#10151c"
@@ -184,7 +184,7 @@ class HundredBalls(Basins, preset="hundred balls"):
             return text
         end = self.ground.place(walk.end + self.ground.origin)
         return (
-            text + f"is at {end} after {len(walk) - 1} steps, loss {said(float(walk.losses[-1]))}."
+            text + f"is at {end} after {len(walk) - 1} steps, loss {height_said(walk.losses[-1])}."
         )
 
     def _fates(self, walk: Trajectory) -> NDArray[np.int64]:

@@ -109,6 +109,14 @@ def count(label: str, value: int, low: int, high: int) -> Any:
     )  # fmt: skip
 
 
+def choice(label: str, options: Sequence[Any], value: Any) -> Any:
+    """A labelled list to choose from."""
+    return ipywidgets.Dropdown(
+        options=options, value=value, description=label, style=LABEL,
+        layout={"width": "initial", "max_width": "260px"},
+    )  # fmt: skip
+
+
 def hide(
     names: Sequence[str], controls: Mapping[str, Any], sliders: Mapping[str, Any] | None = None
 ) -> None:

@@ -76,9 +76,8 @@ class Valleys:
         return [*range(len(self)), ELSEWHERE, WALKING, FALLEN]
 
     def height(self, k: int) -> str:
-        """The valley's loss in words; an exact fit that rounding leaves at 1e-31 is 0."""
-        loss = float(self.losses[k])
-        return said(0.0 if abs(loss) < 1e-12 else loss)
+        """The valley's loss in words."""
+        return height_said(self.losses[k])
 
     def reached(self, places: NDArray) -> NDArray[np.int64]:
         """The valley that each of `places` `(..., 2)` lies in, or -1, shape `(...)`."""
@@ -113,6 +112,11 @@ class Valleys:
             tail = "" if share else f" (loss {self.height(k)})"
             parts.append(f"{many} {verb} {self.letter(k)}{tail}")
         return listed(parts)
+
+
+def height_said(loss: Any) -> str:
+    """A loss in three figures; an exact fit that rounding leaves at 1e-31 is 0."""
+    return said(0.0 if abs(float(loss)) < 1e-12 else float(loss))
 
 
 def listed(parts: list[str]) -> str:
