@@ -1,5 +1,7 @@
 """Basins, trainability and spectra: every number in its place, every colour doubled."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -150,6 +152,16 @@ def test_shades_are_ranks(numbers):
         own, values = shade[kind], speed[kind]
         assert all((own[i] < own[j]) == (values[i] < values[j])
                    for i in range(len(own)) for j in range(len(own)))  # fmt: skip
+
+
+def test_pairs_never_tried_are_blank():
+    found = frontier()
+    ratio, speed = found.ratio.copy(), found.speed.copy()
+    ratio[6:], speed[6:] = np.nan, np.nan
+    part = replace(found, ratio=ratio, speed=speed)
+    pixels = np.asarray(draw.basins(part)["map"].get_array())
+    blank = (pixels[..., :3] == 1.0).all(axis=-1).reshape(9, 9).T
+    assert blank[6:].all() and not blank[:6].any()
 
 
 def test_trainability_axes_are_log_and_named():

@@ -258,7 +258,7 @@ def test_ctrl_c_ends_a_map_of_trainability_and_keeps_the_pairs_tried(monkeypatch
     found = tl.trainability(F.quadratic(2.0), [1.0, 1.0], axes, 5, 30, sgd)
     assert len(begun) == 2 and found.trains[0].all()
     assert np.isnan(found.ratio[1:]).all() and np.isnan(found.speed[1:]).all()
-    assert not found.trains[1:].any()
+    assert not found.trains[1:].any() and "20 were not tried" in found.describe()
 
 
 def test_basins_over_a_plane_move_all_weights():

@@ -226,6 +226,7 @@ def _trainability(found: TrainabilityMap, ax: Axes | None, caption: bool) -> Pic
     red = LinearSegmentedColormap.from_list("fails", REDS)
     shade = trainability_shades(found)
     colors = np.where(found.trains[..., None], blue(shade)[..., :3], red(shade)[..., :3])
+    colors[np.isnan(found.ratio)] = 1.0  # never tried: neither trains nor fails
     artists: dict[str, Any] = {
         "map": ax.pcolormesh(
             _log_edges(found.a), _log_edges(found.b), colors.transpose(1, 0, 2), rasterized=True
@@ -255,7 +256,7 @@ def trainability_shades(found: TrainabilityMap) -> NDArray[np.float64]:
     """How far every pair is from the best of its kind, by rank: 0 the best that trains (or the
     mildest that fails), 1 the slowest that trains (or the worst that fails); shape (A, B)."""
     shade = np.zeros(found.ratio.shape)
-    for kind in (found.trains, ~found.trains):
+    for kind in (found.trains, found.ratio >= 1.0):
         speed = found.speed[kind]  # high: trains slowly, or fails fast
         _, rank, counts = np.unique(speed, return_inverse=True, return_counts=True)
         if len(counts) > 1:

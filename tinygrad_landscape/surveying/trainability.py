@@ -51,10 +51,12 @@ class TrainabilityMap(Result):
 
     def describe(self) -> str:
         """Say which part of the map trains."""
+        left = int(np.isnan(self.ratio).sum())
         return (
             f"{self.ratio.size} pairs of {self.names[0]} ({self.a[0]:.3g} to {self.a[-1]:.3g}) "
             f"and {self.names[1]} "
-            f"({self.b[0]:.3g} to {self.b[-1]:.3g}): {self.trains.mean():.1%} train."
+            f"({self.b[0]:.3g} to {self.b[-1]:.3g}): {self.trains.mean():.1%} train"
+            + (f"; {left} were not tried." if left else ".")
         )
 
     def __repr__(self) -> str:
