@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,35 @@ def test_a_damaged_file_is_refused(tmp_path):
     np.savez(tmp_path / "it.npz", **arrays)
     with pytest.raises(ParameterError, match="damaged"):
         tl.Surface.load(tmp_path / "it.npz")
+
+
+def test_a_file_damaged_anywhere_is_refused_or_still_whole(tmp_path):
+    surface = tl.survey(F.himmelblau, extent=5.0, resolution=9)
+    path = tmp_path / "it.npz"
+    surface.save(path)
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for k in range(200):
+        spoilt = bytearray(content[: rng.integers(len(content))] if k % 4 == 0 else content)
+        for place in rng.integers(len(spoilt), size=2) if spoilt else ():
+            spoilt[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(spoilt)
+        try:
+            again = tl.Surface.load(path)
+        except ParameterError:
+            refused += 1
+        else:  # only what is never read, such as the time of writing, was hit
+            assert np.array_equal(again.loss, surface.loss)
+    assert refused > 100
+    with pytest.raises(FileNotFoundError):
+        tl.Surface.load(tmp_path / "none.npz")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
+    (tmp_path / "other").touch()
+    tl.survey(F.himmelblau, resolution=3).save(tmp_path / "it.npz")
+    assert (tmp_path / "it.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_files_of_every_older_format_stay_readable():

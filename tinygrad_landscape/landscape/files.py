@@ -5,10 +5,10 @@ Nothing in a file is ever executed. It is written under a temporary name and mov
 interrupted save leaves the older file whole.
 """
 
+import io
 import json
 import os
-import tempfile
-import zipfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,13 @@ def save(
     header = json.dumps(
         {"kind": kind, "format": version, "package": PACKAGE, **facts}, ensure_ascii=False
     )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:  # not by `tempfile`, whose files nobody else may read
             np.savez_compressed(file, json=np.array(header), **arrays)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -49,14 +49,16 @@ def load(
     """Read a `kind` file: its arrays and its facts. Foreign and newer files raise
     `ParameterError`."""
     name = os.fspath(path)
+    with open(path, "rb") as raw:
+        content = io.BytesIO(raw.read())
     try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with np.load(content, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         facts = json.loads(str(arrays.pop("json")))
         found = facts["package"], facts["kind"], int(facts["format"])
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged archive can fail in every way there is
         raise ParameterError(
-            f"{name} was not written by {PACKAGE}; expected a {kind} file"
+            f"{name} was not written by {PACKAGE}, or is damaged; expected a {kind} file"
         ) from error
     if found[:2] != (PACKAGE, kind):
         raise ParameterError(

@@ -40,7 +40,7 @@ class Result:
         arrays, facts = files.load(path, cls.__name__.lower(), cls.FORMAT)
         try:
             return cls(**_fields(facts["fields"], arrays))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ParameterError(f"{os.fspath(path)} is damaged: {error!r}") from error
 
 
