@@ -12,6 +12,7 @@ from tinygrad_landscape.panels.fit import Fit
 from tinygrad_landscape.panels.initialization import Initialization
 from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
+from tinygrad_landscape.panels.race import Race
 from tinygrad_landscape.panels.ravine import Ravine
 from tinygrad_landscape.panels.sieve import Sieve
 from tinygrad_landscape.panels.slice import Slice
@@ -26,6 +27,7 @@ __all__ = [
     "Fit",
     "Initialization",
     "Losses",
+    "Race",
     "Ravine",
     "Sieve",
     "Slice",
