@@ -88,6 +88,20 @@ def test_a_convolution_below_the_weights_that_move(monkeypatch):
         assert np.array_equal(short.values["accuracy"], plain.values["accuracy"])
 
 
+def test_a_wide_network_is_looped_unless_layers_below_stand_still():
+    net = tl.Network(tl.Linear(2, 40), tl.Tanh(), tl.Linear(40, 40), tl.Tanh(), tl.Linear(40, 1))
+    data = tl.data.moons(1000, noise=0.2, seed=0)
+    L = tl.Landscape(net, tl.losses.binary_cross_entropy, data)
+    everything, above = tl.Plane.random(net.init(seed=0), 0, net), moving(net, "2.weight")
+    assert Slice(L, everything).cells_at_once == 1 == Slice(L, above).cells_at_once
+    assert not Slice(L, everything).pays and Slice(L, above).pays
+    for plane in (everything, above):
+        surface = tl.survey(L, plane, resolution=(4, 3), metrics=("loss", "accuracy"))
+        points = plane.point(surface.a[:, None], surface.b)
+        assert surface.loss == pytest.approx(L(points), rel=1e-12)
+        assert np.array_equal(surface.values["accuracy"], L.accuracy(points))
+
+
 def test_where_it_does_not_apply():
     plane = tl.Plane.whole()
     assert not Slice.applies(tl.formulas.himmelblau, plane)

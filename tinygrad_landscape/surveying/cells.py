@@ -78,6 +78,7 @@ def measure_cells(
     dtype = site.point(*where[0]).dtype
     grounds = {id(m.ground): m.ground for m in measures.values() if m.ground is not None}
     slices = {key: Slice(g, site) for key, g in grounds.items() if Slice.applies(g, site)}
+    slices = {key: one for key, one in slices.items() if one.pays}
     if any(_one_by_one(ground) for ground in grounds.values()):
         chunk = 1  # a stack gains nothing there, and a single point may take seconds
     else:
@@ -160,15 +161,18 @@ def _heights(task: Task, where: Array) -> Array:
 
 
 def _chunk(task: Task, where: Array, theta: Array) -> Array:
-    """Measure weights `(C, P)`. The origin alone takes the very steps of a plain call."""
+    """Measure weights `(C, P)`. The origin alone takes the very steps of a plain call, and so does
+    every cell of a network so wide that it fills the cache: there a loop is fastest."""
+    slices = {m.slice for m in task.measures.values() if m.slice is not None}
     centre = not where.any()
-    slices = {m.slice for m in task.measures.values() if m.slice is not None and not centre}
+    alone = centre or (len(where) == 1 and not slices)
+    slices = set() if centre else slices
     standing = {one: one.at(where, theta) for one in slices}
     rows = []
     for name, measure in task.measures.items():
         here = None if measure.slice is None else standing.get(measure.slice)
         ground = measure.ground if here is None else here
-        row = np.asarray([measure(ground, theta[0])] if centre else measure(ground, theta))
+        row = np.asarray([measure(ground, theta[0])] if alone else measure(ground, theta))
         if row.shape != theta.shape[:-1]:
             raise ShapeError(
                 f"{name} gave shape {row.shape} for weights {theta.shape}; expected "

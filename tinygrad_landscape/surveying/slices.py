@@ -53,6 +53,12 @@ class Slice:
         widest = max([self.tables.shape[1], *(self.samples * width for width in widths)])
         return max(1, CACHE // (widest * self.tables.itemsize))
 
+    @property
+    def pays(self) -> bool:
+        """Whether it is faster than the whole network: it is not where every layer moves and one
+        cell fills the cache."""
+        return self.place > 0 or self.cells_at_once > 1
+
     @classmethod
     def applies(cls, ground: Landscape, site: "Plane | Line") -> bool:
         """Whether the first layer that moves is Linear, and all above are Linear or elementwise."""
