@@ -82,10 +82,8 @@ class Backprop(Panel):
             reach = max(2.0, 2.0 * abs(value))
             pairs[name] = controls.knob(name, value, -reach, reach)
         self.controls = {name: pair[0] for name, pair in pairs.items()}
-        self.controls["width"] = ipywidgets.BoundedIntText(
-            value=width, min=WIDTHS[0], max=WIDTHS[1], description="width of the counted network",
-            style=controls.LABEL, layout={"width": "260px"},
-        )  # fmt: skip
+        self.controls["width"] = controls.count("width of the counted network", width, *WIDTHS)
+        self.controls["width"].layout.max_width = "300px"
         controls.hide(hide, self.controls, {name: pair[1] for name, pair in pairs.items()})
         self.player = on_stage(self._draw(style), speed=2.0)
         self.player.label = "A computation, forward and backward"
@@ -218,6 +216,12 @@ class Backprop(Panel):
             scene.add(f"told {name}", "text", "price", at=[0.0, (k + 1.55) / 2.8], template=words,
                       **text)  # fmt: skip
         return scene
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        first = next(iter(self.controls.values()))
+        if not isinstance(first, ipywidgets.BoundedFloatText):
+            return {}
+        return {next(iter(self.controls)): np.linspace(first.min, first.max, 41).round(3).tolist()}
 
     def _configuration(self) -> Any:
         return [type(self).__name__, repr(self._stage.form), sorted(self._inputs)]

@@ -15,6 +15,7 @@ from tinygrad_landscape.panels.ravine import CASING, ORANGE, Ravine
 
 TURNS = 120  # frames once round the minimum
 FINE = 3600  # directions of which the median and the worst are taken
+DRAWN = 6  # every so many of them is a corner of the curve
 
 
 class Compass(Ravine):
@@ -56,7 +57,7 @@ class Compass(Ravine):
         scene.set("way", np.stack([ring, np.broadcast_to(self._lowest, ring.shape)], axis=1))
         scene.set("arc", self._arcs(0.45 * size))
         scene.set("readout", self._angles[:, None])
-        scene.set("angles", np.stack([np.degrees(self._fine), self._all], axis=-1))
+        scene.set("angles", np.stack([np.degrees(self._fine), self._all], axis=-1)[::DRAWN])
         scene.set("cursor", np.stack([self._turn, self._angles], axis=-1))
         scene.set("summary", [np.median(self._all), self._all.max()])
         words += (

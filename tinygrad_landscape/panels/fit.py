@@ -6,7 +6,7 @@ the data, and its height is how badly that curve fits: dragging the dot bends th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -233,6 +233,10 @@ class Fit(Panel):
             self.controls["dot_x"].value, self.controls["dot_y"].value = x, y
             self._deaf = False
             self._react()
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        box = self.controls["dot_x"]
+        return {"dot_x": np.linspace(box.min, box.max, 25).round(3).tolist()}
 
     def _configuration(self) -> Any:
         return [

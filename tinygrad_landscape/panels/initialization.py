@@ -107,15 +107,15 @@ class Initialization(Panel):
         box, slider = controls.rate("times", 1.0, 0.1, 10.0)
         self.controls = {
             "scheme": ipywidgets.ToggleButtons(
-                options=list(self.schemes), value=chosen, description="start",
-                style={"button_width": "auto", **controls.LABEL}, layout={"width": "max-content"},
+                options=list(self.schemes),
+                value=chosen,
+                description="start",
+                style={"button_width": "auto", **controls.LABEL},
+                layout={"width": "max-content"},
             ),
             "scale": box,
-            "seed": ipywidgets.BoundedIntText(
-                value=seed, min=0, max=10**6, description="seed", style=controls.LABEL,
-                layout={"width": "140px"},
-            ),
-        }  # fmt: skip
+            "seed": controls.count("seed", seed, 0, 10**6),
+        }
         self._measure_all(seed)
         controls.hide(hide, self.controls, {"scale": slider})
         self.player = on_stage(self._draw(style), speed=5.0)
@@ -269,6 +269,9 @@ class Initialization(Panel):
                           **line)  # fmt: skip
         scene.veil("slopes", "The gradients appear\nhere with your first\nPlay or Step.")
         return scene
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        return {"scheme": list(self.schemes)}
 
     def _configuration(self) -> Any:
         return [type(self).__name__, repr(self.landscape), repr(self.network),

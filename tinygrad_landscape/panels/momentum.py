@@ -40,11 +40,7 @@ class Momentum(Ravine):
         for box in boxes.values():
             box.layout.width = "initial"
             box.observe(self._by_hand, "value")
-        count = ipywidgets.BoundedIntText(
-            value=steps, min=1, max=10_000, description="steps", style=controls.LABEL,
-            layout={"width": "140px"},
-        )  # fmt: skip
-        return {"best": best, **boxes, "steps": count}
+        return {"best": best, **boxes, "steps": controls.count("steps", steps, 1, 10_000)}
 
     def _by_hand(self, _: Any) -> None:
         if not self._deaf:

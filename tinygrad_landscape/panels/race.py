@@ -27,7 +27,7 @@ from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data, Linear, Network, losses
 from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.lanes import LANES, SEEDS, Lane, Maker, Track
+from tinygrad_landscape.panels.lanes import LANES, RATES, SEEDS, Lane, Maker, Track
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import BUDGET
@@ -62,7 +62,7 @@ class Race(Panel):
         ParameterError: for more than six lanes, or a number out of its range; and whatever your own
             function raises.
 
-    >>> Race().describe().split(":")[0]
+    >>> Race().describe().partition(";")[0]
     'RMSProp wins with 60 gradient evaluations each'
     """
 
@@ -130,27 +130,20 @@ class Race(Panel):
     def _make_controls(self, dot: Array, budget: int, low: Array, high: Array) -> Any:
         box, slider = controls.rate("or one for all", 0.01, 1e-4, 10.0)
         box.layout.width = "initial"
-        places = [
-            controls.number(f"start, {label}", *map(float, at))
-            for label, *at in zip(self.plane.labels, dot, low, high, strict=True)
-        ]
+        places = controls.places(self.plane.labels, dot, low, high)
         self.controls = {
             "fair": ipywidgets.Checkbox(
-                value=True, description="each at its own best learning rate", indent=False,
+                value=True,
+                description="each at its own best learning rate",
+                indent=False,
                 layout={"width": "initial"},
             ),
             "lr": box,
             "start_x": places[0],
             "start_y": places[1],
-            "budget": ipywidgets.BoundedIntText(
-                value=budget, min=1, max=2000, description="evaluations", style=controls.LABEL,
-                layout={"width": "160px"},
-            ),
-            "seed": ipywidgets.BoundedIntText(
-                value=0, min=0, max=10**6, description="seed", style=controls.LABEL,
-                layout={"width": "140px"},
-            ),
-        }  # fmt: skip
+            "budget": controls.count("evaluations", budget, 1, 2000),
+            "seed": controls.count("seed", 0, 0, 10**6),
+        }
         box.observe(self._by_hand, "value")
         return slider
 
@@ -191,10 +184,13 @@ class Race(Panel):
         first, *others = rows
         if not np.isfinite(first["median"]):
             return "Nobody arrives: every lane diverges with this learning rate."
-        told = ", then ".join(f"{row['lane']} at {_loss(row['median'])}" for row in rows)
+        told = ", then ".join(
+            f"{row['lane']} at {said(row['median'])}" if np.isfinite(row["median"]) else
+            f"{row['lane']} diverged" for row in rows
+        )  # fmt: skip
         text = (
-            f"{first['lane']} wins with {self._course.budget} gradient evaluations each: in median "
-            f"over {SEEDS} seeds the loss at the finish is {told}."
+            f"{first['lane']} wins with {self._course.budget} gradient evaluations each; "
+            f"median loss of {SEEDS} seeds at the finish: {told}."
         )
         if others and others[0]["best"] <= first["worst"]:
             text += (
@@ -358,6 +354,9 @@ class Race(Panel):
             self.controls["start_x"].value, self.controls["start_y"].value = x, y
             self._deaf = False
             self._react()
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        return {"fair": [True, False], "lr": RATES[::4].tolist()}
 
     def _configuration(self) -> Any:
         return [

@@ -7,7 +7,7 @@ minimum, "momentum" lets plain descent and a heavy ball walk down, each at its o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -95,10 +95,7 @@ class Ravine(Panel):
                 f"to {high.tolist()}"
             )
         box, slider = controls.rate("condition number", condition, *CONDITIONS)
-        places = [
-            controls.number(f"start, {label}", *map(float, at))
-            for label, *at in zip(self.plane.labels, dot, low, high, strict=True)
-        ]
+        places = controls.places(self.plane.labels, dot, low, high)
         self.controls = {"start_x": places[0], "start_y": places[1]}
         row, more = [], self._more(steps)
         if landscape is None:
@@ -189,6 +186,11 @@ class Ravine(Panel):
             self.controls["start_x"].value, self.controls["start_y"].value = x, y
             self._deaf = False
             self._react()
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        if self.landscape is not None:
+            return {}
+        return {"condition": [controls.notched(notch) for notch in range(0, 151, 10)]}
 
     def _configuration(self) -> Any:
         plane, _ = self._drawn_on
