@@ -16,6 +16,7 @@ from tinygrad_landscape.panels.race import Race
 from tinygrad_landscape.panels.ravine import Ravine
 from tinygrad_landscape.panels.sieve import Sieve
 from tinygrad_landscape.panels.slice import Slice
+from tinygrad_landscape.panels.twin_surface import TwinSurface
 
 if TYPE_CHECKING:
     from tinygrad_landscape.panels.stage import Stage
@@ -32,6 +33,7 @@ __all__ = [
     "Sieve",
     "Slice",
     "Stage",
+    "TwinSurface",
     "use",
 ]
 
