@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from tests.draw.ground import bowl, walk
 from tinygrad_landscape import draw
-from tinygrad_landscape.draw import fields, hills
+from tinygrad_landscape.draw import fields, sight
 from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.surveying import Plane, Surface
 
@@ -71,8 +71,8 @@ def test_the_reader_can_give_the_axes():
 @pytest.mark.parametrize("side, seen", [(0, True), (180, False)], ids=["open side", "behind"])
 def test_the_camera_knows_what_a_hill_hides(side, seen):
     relief = (ridge().loss - ridge().loss.min()) / np.ptp(ridge().loss)
-    right_of_the_wall = np.array([[24.0, 20.0], [23.0, 5.0]])
-    assert (hills._visible(relief, right_of_the_wall, side) == 1.0) == seen
+    right_of_the_wall = np.array([[0.6, 0.5], [0.58, 0.12]])
+    assert (sight.visible(relief, right_of_the_wall, side, tall=0.5) == 1.0) == seen
 
 
 def test_the_camera_stands_where_it_sees_the_walk():

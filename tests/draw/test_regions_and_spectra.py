@@ -150,6 +150,8 @@ def test_shades_are_ranks(numbers):
     assert shade.min() >= 0.0 and shade.max() <= 1.0
     for kind in (speed > 0, speed <= 0):
         own, values = shade[kind], speed[kind]
+        if len(set(values)) > 1:
+            assert own.min() == 0.0 and own.max() == 1.0
         assert all((own[i] < own[j]) == (values[i] < values[j])
                    for i in range(len(own)) for j in range(len(own)))  # fmt: skip
 

@@ -7,7 +7,6 @@ every hill, also over one that stands in front of it: the picture that hides wha
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.draw.picture import Picture, axes, caption_below
+from tinygrad_landscape.draw.sight import SLANT, best_side
 from tinygrad_landscape.draw.style import DASHES, MARKERS, PALETTE, Style, current
 from tinygrad_landscape.draw.surfaces import CASING, grid_shown, honesty, walk_on
 from tinygrad_landscape.engine.errors import ParameterError
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from tinygrad_landscape.descent import Trajectory
     from tinygrad_landscape.surveying import Surface
 
-SLANT, TALL = 32.0, 0.72  # the camera's height in degrees; the box's height beside its sides
-SIDES = (-60, -30, 30, 60, 120, 150, 210, 240)  # the bearings tried, matplotlib's own first
+TALL = 0.72  # the box's height beside its sides
 CELLAR = 0.35  # how far below the hills the floor lies, as a share of their height
 ABOVE = 0.01  # how far above the ground a walk is drawn, so that it does not sink into it
-ONE = np.array([1, 1])
 FEW = 60  # a walk of more recorded points has no dots
 
 
@@ -93,44 +91,18 @@ def surface3d(
     ax.set_zlabel(f"loss ({scale.describe()})")
     spots = np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1)[known]
     crowds = [spots] if walk is None else [spots, path.reshape(-1, 2)]
-    corner, cell = np.array([a[0], b[0]]), np.array([np.ptp(a), np.ptp(b)]) / (known.shape - ONE)
-    crowds = [(crowd[:: len(crowd) // 300 + 1] - corner) / cell for crowd in crowds]
-    relief = (np.where(known, lifted.T, low) - low) / (high - low)
-    ax.view_init(elev=SLANT, azim=_best_side(relief, crowds))
+    corner, sides = np.array([a[0], b[0]]), np.array([np.ptp(a), np.ptp(b)])
+    side = best_side(
+        (lifted.T - low) / (high - low),
+        [(crowd - corner) / sides for crowd in crowds],
+        tall=TALL / (1.0 + CELLAR),
+    )
+    ax.view_init(elev=SLANT, azim=side)
     ax.set_box_aspect((1, 1, TALL), zoom=paper.scale**-0.3)
     text = honesty(surface, walk, scale)
     if caption:
         artists["caption"] = caption_below(ax, text, own)
     return Picture(ax, artists, text, own)
-
-
-def _best_side(relief: NDArray, crowds: list[NDArray]) -> float:
-    """The bearing of the camera that sees most of each crowd of spots (S, 2), given in cells of the
-    `relief` (A, B), whose heights go from 0 to 1."""
-    seen = [sum(_visible(relief, crowd, side) for crowd in crowds) for side in SIDES]
-    return SIDES[int(np.argmax(np.round(seen, 2)))]
-
-
-def _visible(relief: NDArray, spots: NDArray, side: float) -> float:
-    """The share of spots whose ray towards the camera no hill stops.
-
-    Rays as steep as the camera and half as steep count alike, so that a view over a low front wins
-    over one that just clears a crest.
-    """
-    size = relief.shape - ONE
-    spots = np.clip(spots[np.isfinite(spots).all(axis=1)], 0, size)
-    if not len(spots):
-        return 1.0
-    along = np.linspace(0.02, 1.0, 60)[:, None]
-    bearing = math.radians(side)
-    places = spots + along[:, :, None] * np.array([math.cos(bearing), math.sin(bearing)]) * size
-    inside = ((places >= 0) & (places <= size)).all(axis=2)
-    cells = np.rint(np.clip(places, 0, size)).astype(int)
-    start = np.rint(spots).astype(int)
-    above = relief[cells[..., 0], cells[..., 1]] - relief[start[:, 0], start[:, 1]]
-    steep = math.tan(math.radians(SLANT)) * (1.0 + CELLAR) / TALL
-    hidden = [(inside & (above > rise * along + 0.02)).any(axis=0) for rise in (steep, steep / 2)]
-    return 1.0 - float(np.mean(hidden))
 
 
 def _paths(ax: Any, path: NDArray, climbed: NDArray, floor: float, size: float) -> list[Any]:
