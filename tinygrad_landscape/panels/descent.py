@@ -17,7 +17,7 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.draw.surfaces import height_bar
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls
+from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
@@ -295,6 +295,16 @@ class Descent(Panel):
         if "lr" in hide:
             shown(self._slider, False)
         return row, [more]
+
+    def _baked(self) -> dict[str, list[float]]:
+        box, every = self.controls["lr"], max(2, self.controls["steps"].value // 100)
+        notches = range(self._slider.min, self._slider.max + 1, every)
+        return {"lr": [min(max(box.min, controls.notched(notch)), box.max) for notch in notches]}
+
+    def _live(self) -> dict[str, Any] | None:
+        if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)):
+            return None
+        return pages.live(self.landscape, self.plane, self.controls["steps"].value)
 
     def _moved(self, change: Any) -> None:
         x, y = change["new"]

@@ -21,7 +21,7 @@ class ImageStage(ipywidgets.VBox, Player):
     def __init__(
         self, scene: Scene, drag: str | None = None, seek: str | None = None, **traits: Any
     ) -> None:
-        self.scene = scene
+        self.scene, self._roles = scene, {"drag": drag, "seek": seek}
         width, _ = scene.size
         self._image = ipywidgets.Image(
             format="png", layout={"width": f"{width}px", "max_width": "100%"}

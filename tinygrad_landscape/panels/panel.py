@@ -8,7 +8,8 @@ as well as shown in the panel.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -72,6 +73,17 @@ class Panel:
     def _configuration(self) -> Any:
         """Plain data that tells this panel from others, for replay codes."""
         raise NotImplementedError
+
+    def _baked(self) -> Mapping[str, Sequence[Any]]:
+        """For `to_html`: the controls that stay on the page, each with the values it has there."""
+        raise ParameterError(
+            f"a {type(self).__name__} panel needs Python behind it, so it cannot be written as a "
+            "page; `panel.player.scene.save(path)` writes what it shows as a picture or a film"
+        )
+
+    def _live(self) -> dict[str, Any] | None:
+        """For `to_html`: what `static/live.js` needs to walk from a dragged start, or None."""
+        return None
 
     # Opening ----------------------------------------------------------------------------------
 
@@ -159,6 +171,27 @@ class Panel:
         """Go back to the opening state; the same walk is made again, exactly."""
         self.load({})
         self.player.revealed = False
+
+    @guarded
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the panel as one page under 1 MB that plays without Python and without a network.
+
+        What its slider can show is computed now. The page opens on what the panel shows; its
+        address then says which moment is seen, so that a link opens it, in an iframe too.
+
+        Raises:
+            ParameterError: if this panel cannot do without Python, or the page grew over 1 MB.
+
+        >>> import pathlib, tempfile
+        >>> from tinygrad_landscape.panels import Descent
+        >>> page = pathlib.Path(tempfile.mkdtemp()) / "descent.html"
+        >>> Descent(resolution=21, steps=20, lr_range=(0.1, 1.0)).to_html(page)
+        >>> 1e5 < page.stat().st_size < 1e6
+        True
+        """
+        from tinygrad_landscape.panels.pages import write
+
+        write(self, path)
 
     # Time -------------------------------------------------------------------------------------
 

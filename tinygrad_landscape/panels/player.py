@@ -79,6 +79,7 @@ class Player(t.HasTraits):
     label = t.Unicode("Picture", help="the picture's name for screen readers")
 
     scene: Scene
+    _roles: dict[str, str | None]
 
     def update(self, **words: Any) -> None:
         """Show the scene's layers as they are now, together with any traits in one message."""
