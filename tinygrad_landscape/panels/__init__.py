@@ -9,6 +9,7 @@ from tinygrad_landscape.panels.backprop import Backprop
 from tinygrad_landscape.panels.basins import Basins
 from tinygrad_landscape.panels.descent import Descent
 from tinygrad_landscape.panels.fit import Fit
+from tinygrad_landscape.panels.flatness import Flatness
 from tinygrad_landscape.panels.initialization import Initialization
 from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
@@ -26,6 +27,7 @@ __all__ = [
     "Basins",
     "Descent",
     "Fit",
+    "Flatness",
     "Initialization",
     "Losses",
     "Race",
