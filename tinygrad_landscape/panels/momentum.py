@@ -24,7 +24,7 @@ LANES = (("plain descent", "#56B4E9", (), "o"), ("heavy ball", ORANGE, DASHES[1]
 class Momentum(Ravine):
     """See `Ravine`, preset "momentum"."""
 
-    opening = (1.0, 1.0)
+    opening, beside = (1.0, 1.0), "the distance of two walks to its minimum"
 
     def _more(self, steps: int) -> dict[str, Any]:
         best = ipywidgets.Checkbox(

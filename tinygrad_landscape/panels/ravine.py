@@ -103,10 +103,11 @@ class Ravine(Panel):
         self.controls |= more
         controls.hide(hide, self.controls, {"condition": slider})
         self.player = on_stage(self._draw(style), drag="start", start=dot.tolist())
+        self.player.label = "Map of a narrow valley, and " + self.beside
         fold = ipywidgets.HBox([*places, *more.values()], layout={"flex_flow": "row wrap"})
         self._open(row, [fold])
 
-    opening = (0.8, 0.3)
+    opening, beside = (0.8, 0.3), "the angle to its minimum"
 
     def _more(self, steps: int) -> dict[str, Any]:
         """Further controls of the preset."""
