@@ -28,7 +28,7 @@ from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.surveying import Plane, Surface, survey
 
-VEIL = "The two losses on the way from A to B\nappear here with your first Play or Step."
+VEIL = "The losses on the way\nfrom A to B appear here\nwith your first Play or Step."
 ORANGE, CASING = "#D55E00", "#10151c"
 WAY, BACK = 40, 10  # frames from A to B, and from there to the cursor's own place
 FINE = 201  # places on the way where its highest ridge is looked for
