@@ -326,6 +326,25 @@ def path_and_hash(page):
 
 
 @pytest.mark.browser
+def test_several_controls_span_a_grid(browser_page, tmp_path, monkeypatch):
+    grid = {"lr": [0.1, 0.5, 1.0], "start_x": [-1.0, 0.3], "all_weights": [False, True]}
+    monkeypatch.setattr(Descent, "_baked", lambda self: grid)
+    panel = small()
+    panel.to_html(tmp_path / "page.html")
+    page = Opened(browser_page, tmp_path / "page.html")
+    browser_page.locator("[data-name=start_x]").fill("0")
+    browser_page.locator("[data-name=all_weights]").select_option("yes")
+    browser_page.locator("[data-name=lr]").fill("2")
+    panel.load({"lr": 1.0, "start_x": -1.0, "all_weights": True})
+    assert page.sentence() == panel.describe()
+    assert page.moment() == "#lr=1&start_x=-1&all_weights=true"
+    again = Opened(browser_page, *path_and_hash(browser_page))
+    assert again.sentence() == panel.describe()
+    page.leave()
+    again.leave()
+
+
+@pytest.mark.browser
 def test_it_is_embedded_in_another_page(browser_page, path, tmp_path):
     host = tmp_path / "host.html"
     host.write_text(f'<iframe src="{path.as_uri()}#lr=3&frame=5" width=400 height=400></iframe>')
