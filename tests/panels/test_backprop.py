@@ -72,6 +72,15 @@ def test_gradients_travel_back_and_add_up(panel):
             assert np.isclose(flow, factor * nodes[edge.target].gradient)
 
 
+def test_one_link_a_step_from_the_result_back(panel):
+    edges = [k for k, e in enumerate(panel.graph.edges) if e.contribution is not None]
+    forward = len(panel.graph.nodes)
+    first = [int(np.flatnonzero(~np.isnan(known(panel, f"factor {k}")))[0]) for k in edges]
+    assert first == list(range(forward + 1, forward + 1 + len(edges)))
+    drawn = [panel.player.scene.layers[f"back {k}"].data[:, 0, 0] for k in edges]
+    assert first == [int(np.flatnonzero(~np.isnan(line))[0]) for line in drawn]
+
+
 def test_a_number_can_be_moved(panel):
     panel.controls["w"].value = -0.5
     assert known(panel, "value 0")[-1] == -0.5

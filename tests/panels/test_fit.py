@@ -58,6 +58,13 @@ def test_play_goes_to_the_lowest_place_and_back(line):
     assert np.isnan(goal[[0, -1]]).all() and np.allclose(goal[1:-1], way[20])
 
 
+def test_play_goes_straight_from_wherever_the_dot_lies(line):
+    put(line, 2.5, -1.0)
+    way = line.player.scene.layers["ball0"].data[:, 0]
+    assert np.allclose(way[10], (np.array([2.5, -1.0]) + line._maps[0].lowest) / 2)
+    line.reset()
+
+
 def test_the_network_of_p1():
     panel = Fit(preset="network", resolution=41)
     assert np.allclose(panel._maps[0].lowest, [1.7, 2.3]) and panel._maps[0].best < 1e-20
