@@ -70,7 +70,8 @@ def axes(ax: Axes | None, size: tuple[float, float], **options: Any) -> tuple[Ax
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    flat = options.get("projection") != "3d"  # hills fill their figure as they are
+    figure = Figure(figsize=size, layout="constrained" if flat else None)
     FigureCanvasAgg(figure)
     return figure.add_subplot(**options), True
 
@@ -105,5 +106,7 @@ def caption_below(ax: Axes, text: str, own: bool) -> Any:
     if own:
         lines = artist.get_text().count("\n") + 1
         strip = (lines * 1.35 + 0.8) * artist.get_fontsize() / 72 / figure.get_figheight()
-        figure.get_layout_engine().set(rect=(0, strip, 1, 1 - strip))
+        engine = figure.get_layout_engine()
+        room = (0, strip, 1, 1 - strip)
+        engine.set(rect=room) if engine else ax.set_position(room)
     return artist

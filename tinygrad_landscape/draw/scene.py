@@ -76,8 +76,7 @@ class Scene:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        width, height = self.figure.get_size_inches() * DPI
-        return round(width), round(height)
+        return self._canvas.get_width_height()
 
     @property
     def frames(self) -> int:

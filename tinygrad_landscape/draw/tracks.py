@@ -118,7 +118,7 @@ def _pictures(layer: Layer, ax: Axes) -> list[str]:
                 ax.add_artist(artist)
             artist.draw(renderer)
             artist.remove()
-        pixels = np.asarray(renderer.buffer_rgba()).reshape(height, width, 4)
+        pixels = np.asarray(renderer.buffer_rgba())
         found.append("data:image/png;base64," + base64.b64encode(encode(pixels)).decode())
     return found
 
