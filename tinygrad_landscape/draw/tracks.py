@@ -108,7 +108,6 @@ def _pictures(layer: Layer, ax: Axes) -> list[str]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure: Any = ax.get_figure()
-    width, height = (figure.get_size_inches() * figure.dpi).round().astype(int)
     renderer = FigureCanvasAgg(figure).get_renderer()
     found = []
     for frame in range(len(_moments(layer))):
