@@ -137,7 +137,14 @@ class Ravine(Panel):
         a, b = self.surface.a + self._origin[0], self.surface.b + self._origin[1]
         self._frame = np.array([a[0], b[0]]), np.array([a[-1], b[-1]])
         self._scale = Heights.of(self.surface.loss, "sqrt")
-        self._inside = landscape.restrict(self.plane)
+        self._inside = landscape if plane is None else landscape.restrict(self.plane)
+        lowest, self._curvatures = self._bottom(landscape)
+        self._lowest = lowest + self._origin
+
+    def _bottom(self, landscape: Landscape) -> tuple[NDArray, NDArray]:
+        """The minimum nearest to the lowest cell of the map, and the curvatures there."""
+        if self.landscape is None:  # our own quadratic is known, and a hand waits for it
+            return np.zeros(2), np.array([1.0, float(landscape.hessian(np.zeros(2))[1, 1])])
         cell = np.unravel_index(np.nanargmin(self.surface.loss), self.surface.loss.shape)
         near = [self.surface.a[cell[0]], self.surface.b[cell[1]]]
         found = [p for p in critical_points(self._inside, [near]) if p.kind == "minimum"]
@@ -146,7 +153,7 @@ class Ravine(Panel):
                 f"{landscape!r} has no clear minimum near the lowest place of this frame; choose "
                 "another extent"
             )
-        self._lowest, self._curvatures = found[0].point + self._origin, found[0].eigenvalues
+        return found[0].point, found[0].eigenvalues
 
     @property
     def condition(self) -> float:
