@@ -74,15 +74,16 @@ def surface3d(
     levels = scale.forward(scale.levels(17))
     artists: dict[str, Any] = {
         "hills": ax.plot_surface(*ground, lifted, rcount=101, ccount=101, linewidth=0,
-                                 antialiased=False, **look),
+                                 antialiased=False, zorder=2, **look),
         "shadow": ax.contourf(*ground, np.ma.masked_invalid(lifted), levels=levels, offset=floor,
-                              alpha=0.55, **look),
+                              alpha=0.55, zorder=0, **look),
     }  # fmt: skip
     if walk is not None:
         path = walk_on(surface.plane, walk)
         heights = np.clip(np.asarray(walk.losses, float), scale.low, scale.high)
         climbed = scale.forward(heights).reshape(len(path), -1) + ABOVE * (high - low)
         artists["walk"] = _paths(ax, path, climbed, floor, paper.scale)
+    ax.computed_zorder = False  # the floor lies under the hills, also where it is nearer
     _dress(ax, paper)
     ticks = scale.ticks()
     ax.set_zticks(scale.forward(ticks), [said(tick) for tick in ticks])
@@ -118,7 +119,7 @@ def _paths(ax: Any, path: NDArray, climbed: NDArray, floor: float, size: float) 
         level = np.where(np.isfinite(z), floor, np.nan)
         found += [
             *ax.plot(*xy, level, color=CASING, linewidth=1.2 * size, dashes=dashes, marker="",
-                     zorder=5),
+                     zorder=1),
             *ax.plot(*xy, z, color=CASING, linewidth=3.6 * size, dashes=solid, marker="",
                      zorder=10),
             *ax.plot(*xy, z, marker=dots, markersize=4 * size, dashes=dashes, zorder=11, **line),

@@ -95,8 +95,8 @@ def caption_below(ax: Axes, text: str, own: bool) -> Any:
         artist = ax.annotate(
             "",
             xy=(0, 0),
-            xycoords=("axes fraction", ax.xaxis.label),
-            xytext=(0, -4),
+            xycoords=("axes fraction", "axes fraction" if ax.name == "3d" else ax.xaxis.label),
+            xytext=(0, -16 if ax.name == "3d" else -4),
             textcoords="offset points",
             color=ink,
             **look,
