@@ -15,6 +15,7 @@ from tinygrad_landscape.panels.losses import Losses
 from tinygrad_landscape.panels.player import use
 from tinygrad_landscape.panels.race import Race
 from tinygrad_landscape.panels.ravine import Ravine
+from tinygrad_landscape.panels.saddle import Saddle
 from tinygrad_landscape.panels.sieve import Sieve
 from tinygrad_landscape.panels.slice import Slice
 from tinygrad_landscape.panels.twin_surface import TwinSurface
@@ -32,6 +33,7 @@ __all__ = [
     "Losses",
     "Race",
     "Ravine",
+    "Saddle",
     "Sieve",
     "Slice",
     "Stage",

@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -139,10 +138,8 @@ class HundredBalls(Basins, preset="hundred balls"):
             self._draw(style, steps), drag="start", seek="curve", start=first.tolist(), speed=20.0,
             label="Map of the loss with balls that roll downhill, and their losses beside it",
         )  # fmt: skip
-        more = ipywidgets.HBox(
-            [*places, *(self.controls[name] for name in ("balls", "seed", "momentum", "steps"))],
-            layout={"flex_flow": "row wrap"},
-        )
+        kept = ("balls", "seed", "momentum", "steps")
+        more = controls.fold(*places, *(self.controls[name] for name in kept))
         self._open([box, slider], [more])
         self._drop()
 

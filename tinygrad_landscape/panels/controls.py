@@ -117,6 +117,11 @@ def choice(label: str, options: Sequence[Any], value: Any) -> Any:
     )  # fmt: skip
 
 
+def fold(*widgets: Any) -> Any:
+    """Controls that stand side by side as far as the width allows."""
+    return ipywidgets.HBox(widgets, layout={"flex_flow": "row wrap", "grid_gap": "2px 14px"})
+
+
 def hide(
     names: Sequence[str], controls: Mapping[str, Any], sliders: Mapping[str, Any] | None = None
 ) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -127,7 +126,7 @@ class Sieve(Panel):
         if batch_size not in sizes:
             raise ParameterError(f"got batch_size={batch_size}; expected one of {sizes}")
         box, slider = controls.rate("highest learning rate", peak, *lr_range)
-        box.layout.width = "230px"
+        box.layout.width, box.layout.flex = "initial", "0 0 auto"
         places = controls.places(self.ground.plane.labels, first, low, high)
         names = {size: f"{size} of {sizes[0]}" if size < sizes[0] else "all" for size in sizes}
         self.controls = {
@@ -148,9 +147,7 @@ class Sieve(Panel):
         batches = [self.controls["batch"]] if len(sizes) > 1 else []
         rows = [[box, slider], batches][:: 1 if preset == "schedule" or not batches else -1]
         kept = ("schedule", "start_x", "start_y", "steps", "others", "seed")
-        more = ipywidgets.HBox(
-            [*rows[1], *(self.controls[name] for name in kept)], layout={"flex_flow": "row wrap"}
-        )
+        more = controls.fold(*rows[1], *(self.controls[name] for name in kept))
         self._open(rows[0], [more])
 
     # What is seen -------------------------------------------------------------------------------

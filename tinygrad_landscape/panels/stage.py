@@ -69,5 +69,6 @@ class Stage(anywidget.AnyWidget, Player):
 def packed(array: np.ndarray, fine: bool) -> dict[str, Any]:
     """A layer's data as the canvas reads it: shape, type and bytes (float32 unless `fine`)."""
     kind = np.dtype("<f8" if fine else "<f4")
-    data = np.ascontiguousarray(array, dtype=kind).tobytes()
+    with np.errstate(over="ignore"):  # what fell off further than float32 reaches is infinitely far
+        data = np.ascontiguousarray(array, dtype=kind).tobytes()
     return {"shape": list(array.shape), "type": kind.str[1:], "data": data}

@@ -63,7 +63,10 @@ function render({ model, el }) {
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
   const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
-  const text = () => { const l = spec.layers.find((each) => each.kind === "text"); return l ? words(l, data[l.name], frame) : ""; };
+  const text = () => { // the first text that is not blank at this moment
+    for (const l of spec.layers) { const told = l.kind === "text" && words(l, data[l.name], frame); if (told) return told; }
+    return "";
+  };
   const announce = (lead = "") => { live.textContent = [lead, text(), model.get("sentence")].filter(Boolean).join(". "); };
 
   // -- painting
