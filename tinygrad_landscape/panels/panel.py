@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -22,15 +23,20 @@ from tinygrad_landscape.panels.run import BUDGET, PIECE, REST, Later, looping
 
 
 def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a panel's method show an error in the panel before it is raised."""
+    """Let a panel's method show an error in the panel before it is raised, and run it alone.
+
+    JupyterLab delivers what a hand does in a thread of its own (a subshell), while a cell or a
+    later piece of work runs in the main one.
+    """
 
     @functools.wraps(method)
     def careful(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(self, *args, **kwargs)
-        except Exception as error:
-            self.complain(str(error) or type(error).__name__)
-            raise
+        with self._lock:
+            try:
+                return method(self, *args, **kwargs)
+            except Exception as error:
+                self.complain(str(error) or type(error).__name__)
+                raise
 
     return careful
 
@@ -90,6 +96,7 @@ class Panel:
     def _open(self, row: Sequence[Any], more: Sequence[Any]) -> None:
         """Lay out the first row, the stage and what folds out; listen; show the opening state."""
         self._later, self._done, self._deaf = Later(), False, False
+        self._lock = threading.RLock()
         self._wanted: int | None = None  # the frame to show, None for the last one
         self._error = ipywidgets.HTML().add_class("tgl-error")
         self._code = ipywidgets.Text(
@@ -117,7 +124,7 @@ class Panel:
         self._tell()
         for control in self.controls.values():
             control.observe(self._changed, "value")
-        self.player.observe(self._moved, "start")
+        self.player.observe(self._dragged, "start")
         self.player.observe(self._turned, "frame")
         self.player.observe(lambda _: self._soon(), ["dragging", "playing"])
         self.player.observe(lambda _: self.reset(), "resets")
@@ -223,6 +230,7 @@ class Panel:
         """Stop playing."""
         self.player.playing = False
 
+    @guarded
     def settle(self) -> None:
         """Finish now what a moving hand left unfinished; reading the panel does so by itself."""
         self._later.cancel()
@@ -233,6 +241,7 @@ class Panel:
 
     # Hearing ----------------------------------------------------------------------------------
 
+    @guarded
     def _changed(self, _: Any) -> None:
         if not self._deaf:
             self._react()
@@ -272,12 +281,17 @@ class Panel:
         finally:
             self._deaf = deaf
 
+    @guarded
     def _turned(self, change: Any) -> None:
         """Somebody turned to another frame."""
         if not self._deaf:
             at_end = self._done and change["new"] >= self._last
             self._wanted = None if at_end else change["new"]
             self._soon()
+
+    @guarded
+    def _dragged(self, change: Any) -> None:
+        self._moved(change)
 
     def _moved(self, change: Any) -> None:
         """The start was dragged; a panel that has one puts it into its controls."""
@@ -293,6 +307,7 @@ class Panel:
                 self._deaf = False
             self._react()
 
+    @guarded
     def _entered(self, change: Any) -> None:
         if not self._deaf and change["new"].strip():
             self.load(change["new"])
