@@ -3,6 +3,7 @@
 A panel can be made and driven without a browser; in a notebook it shows itself.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_landscape.panels.backprop import Backprop
@@ -22,6 +23,7 @@ from tinygrad_landscape.panels.twin_surface import TwinSurface
 
 if TYPE_CHECKING:
     from tinygrad_landscape.panels.stage import Stage
+    from tinygrad_landscape.panels.surface3d import Surface3d
 
 __all__ = [
     "Backprop",
@@ -37,14 +39,13 @@ __all__ = [
     "Sieve",
     "Slice",
     "Stage",
+    "Surface3d",
     "TwinSurface",
     "use",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Stage":  # its import needs anywidget, which may be missing
-        from tinygrad_landscape.panels.stage import Stage
-
-        return Stage
+    if name in ("Stage", "Surface3d"):  # their import needs anywidget, which may be missing
+        return getattr(import_module(f"tinygrad_landscape.panels.{name.lower()}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,7 +19,12 @@ class ImageStage(ipywidgets.VBox, Player):
     """Blitted pictures in an `ipywidgets.Image`, with ipywidgets' own Play for a clock."""
 
     def __init__(
-        self, scene: Scene, drag: str | None = None, seek: str | None = None, **traits: Any
+        self,
+        scene: Scene,
+        drag: str | None = None,
+        seek: str | None = None,
+        lasso: str | None = None,
+        **traits: Any,
     ) -> None:
         self.scene, self._roles = scene, {"drag": drag, "seek": seek}
         width, _ = scene.size

@@ -47,7 +47,8 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
     Args:
         scene: what to show.
         settings: `drag=`, the layer whose point a hand may move; `seek=`, the layer whose curve a
-            hand may run along; and any trait of `Player`.
+            hand may run along; `lasso=`, the layer that a hand may draw anew as a closed loop; and
+            any trait of `Player`.
     """
     if _chosen == "image" or (_chosen == "auto" and not _has_anywidget()):
         from tinygrad_landscape.panels.image import ImageStage
@@ -61,7 +62,7 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
 class Player(t.HasTraits):
     """What both players have.
 
-    Front ends write `frame`, `playing`, `speed`, `start`, `dragging`, `revealed`, `resting` and
+    Front ends write `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting` and
     `resets`; the kernel writes the rest, and shows changed data by `update()`.
     """
 
@@ -70,6 +71,7 @@ class Player(t.HasTraits):
     playing = t.Bool(False, help="whether the frame advances by itself")
     speed = t.Float(10.0, help="frames a second")
     start = t.List(t.Float(), [0.0, 0.0], help="where the draggable point is, in data coordinates")
+    loop = t.List(t.List(t.Float()), help="the closed loop a hand drew last, in data coordinates")
     dragging = t.Bool(False, help="whether a hand holds the point just now")
     revealed = t.Bool(False, help="whether the veils are lifted")
     resting = t.Bool(True, help="whether the end is shown because nobody chose a frame")

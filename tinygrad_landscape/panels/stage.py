@@ -31,9 +31,14 @@ class Stage(anywidget.AnyWidget, Player):
     layers = t.Dict().tag(sync=True)
 
     def __init__(
-        self, scene: Scene, drag: str | None = None, seek: str | None = None, **traits: Any
+        self,
+        scene: Scene,
+        drag: str | None = None,
+        seek: str | None = None,
+        lasso: str | None = None,
+        **traits: Any,
     ) -> None:
-        self.scene, self._roles = scene, {"drag": drag, "seek": seek}
+        self.scene, self._roles = scene, {"drag": drag, "seek": seek, "lasso": lasso}
         limits = [limit for axes in scene.spec()["axes"] for limit in (axes["x"], axes["y"])]
         self._fine = any(abs(b - a) < 1e-3 * max(abs(a), abs(b)) for a, b, _ in limits)
         super().__init__(

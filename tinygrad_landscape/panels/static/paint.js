@@ -199,3 +199,13 @@ function veil(c, spec, { veil: text, veil_box: [left, top, right, bottom] }) {
     c.fillText(line, (left + right) / 2, (top + bottom) / 2 + (k - (all.length - 1) / 2) * 22 * spec.scale));
   c.textAlign = "start";
 }
+
+/** A string of pixels under way, as a hand draws a lasso. */
+function string(c, points) {
+  c.save(); c.lineJoin = c.lineCap = "round";
+  for (const [color, width] of [["#10151c", 5], ["#ffffff", 2.4]]) {
+    c.strokeStyle = color; c.lineWidth = width;
+    c.beginPath(); points.forEach(([x, y], k) => (k ? c.lineTo(x, y) : c.moveTo(x, y))); c.stroke();
+  }
+  c.restore();
+}

@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // paint.js stands before this file in the same module; it holds what knows pixels but no page.
@@ -59,7 +59,7 @@ function render({ model, el }) {
     sentence, honesty, live);
   el.append(root);
 
-  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0;
+  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0, drawn = null;
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
   const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
@@ -77,6 +77,7 @@ function render({ model, el }) {
     for (const each of spec.layers) {
       c.save(); PAINT[each.kind](c, each, areas[each.axes], data[each.name], frame); c.restore();
     }
+    if (drawn) string(c, drawn);
     if (!model.get("revealed")) for (const axes of spec.axes) if (axes.veil) veil(c, spec, axes);
     readout.textContent = `${frame} / ${last()}`;
     scrub.max = last(); scrub.value = frame; scrub.setAttribute("aria-valuetext", text() || `step ${frame}`);
@@ -99,6 +100,7 @@ function render({ model, el }) {
     picture.style.aspectRatio = `${spec.width} / ${spec.height}`; root.style.maxWidth = `${spec.width}px`;
     for (const [k, v] of [["--tgl-paper", spec.paper], ["--tgl-ink", spec.ink], ["--tgl-muted", spec.muted], ["--tgl-scale", spec.scale]]) root.style.setProperty(k, v);
     start.hidden = !spec.drag;
+    picture.style.cursor = spec.lasso ? "crosshair" : ""; picture.style.touchAction = spec.lasso ? "none" : "";
     for (const each of spec.layers) data[each.name] ||= table(null);
   }
   function takeLayers() {
@@ -183,11 +185,21 @@ function render({ model, el }) {
     for (let r = 1; r < d.rows; r++) if (Math.abs(d.at(r, 0, 0) - value) < Math.abs(d.at(best, 0, 0) - value)) best = r;
     pause(""); go(best);
   }
+  function throwLasso([x, y]) {
+    const before = drawn.at(-1);
+    if (!before || Math.hypot(x - before[0], y - before[1]) > 4) { drawn.push([x, y]); dirty(); }
+  }
+  function tieLasso() {
+    const { x, y } = home(spec.lasso), loop = drawn.map((p) => [neat(x.value(p[0]), x), neat(y.value(p[1]), y)]);
+    drawn = null; dirty();
+    if (loop.length > 2) save({ loop, dragging: false });
+  }
   const inside = ([x, y], area) => x >= area.left && x <= area.right && y >= area.top && y <= area.bottom;
   const home = (name) => areas[layer(name).axes];
   function hand(event) {
     const [x, y] = under(event);
     if (grabbed === "seek") return seek([x, y]);
+    if (grabbed === "lasso") return throwLasso([x, y]);
     const area = home(spec.drag);
     return moveStart([area.x.value(x), area.y.value(y)], true);
   }
@@ -195,6 +207,7 @@ function render({ model, el }) {
     if (event.button !== 0 || !spec) return;
     const place = under(event), onHandle = event.target === start;
     if (spec.drag && (onHandle || (event.pointerType !== "touch" && inside(place, home(spec.drag))))) grabbed = "start";
+    else if (spec.lasso && inside(place, home(spec.lasso))) { grabbed = "lasso"; drawn = []; }
     else if (spec.seek && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
     else return;
     event.preventDefault(); (grabbed === "start" ? start : picture).focus({ preventScroll: true });
@@ -204,7 +217,7 @@ function render({ model, el }) {
   const drop = (event) => {
     if (!grabbed || event.pointerId !== picked) return;
     const what = grabbed; grabbed = picked = null; placeStart(); // the kernel may have moved it back onto its track
-    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else announce();
+    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else if (what === "lasso") tieLasso(); else announce();
   };
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(name, drop);
   picture.addEventListener("click", (event) => { // a tap; mouse and pen have dragged already
