@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,12 @@ from tinygrad_landscape.panels.valleys import FALLEN, Valleys, height_said
 from tinygrad_landscape.surveying import Plane
 
 CASING = "#10151c"
+PRESETS = {  # where each preset lives
+    "hundred balls": ("basins", "HundredBalls"),
+    "lasso": ("lasso", "Lasso"),
+    "film": ("film", "Film"),
+    "trainability": ("trainable", "Trainable"),
+}
 GRID = 51  # starts along each side of the grid whose shares are told
 
 
@@ -52,12 +59,7 @@ class Basins(Panel):
     '9 balls, learning rate 0.2'
     """
 
-    presets: ClassVar[dict[str, type[Basins]]] = {}
     _patience = 0.25
-
-    def __init_subclass__(cls, preset: str, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        Basins.presets[preset] = cls
 
     def __new__(
         cls,
@@ -68,9 +70,13 @@ class Basins(Panel):
         **options: Any,
     ) -> Basins:
         """The panel of the preset."""
-        if preset not in cls.presets:
-            raise ParameterError(f"got preset={preset!r}; expected one of {', '.join(cls.presets)}")
-        return super().__new__(cls.presets[preset] if cls is Basins else cls)
+        if preset not in PRESETS:
+            raise ParameterError(f"got preset={preset!r}; expected one of {', '.join(PRESETS)}")
+        if cls is not Basins:
+            return super().__new__(cls)
+        module, name = PRESETS[preset]
+        chosen = getattr(import_module(f"tinygrad_landscape.panels.{module}"), name)
+        return super().__new__(chosen)
 
     def describe(self) -> str:
         """What is seen, in a sentence or two that contain the answer."""
@@ -81,7 +87,7 @@ class Basins(Panel):
         raise NotImplementedError
 
 
-class HundredBalls(Basins, preset="hundred balls"):
+class HundredBalls(Basins):
     """Drop a hundred balls, watch them roll, and drag a ball of your own.
 
     Args:
