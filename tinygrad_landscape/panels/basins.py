@@ -1,8 +1,8 @@
 """The `Basins` panel: where you start decides where you end.
 
 A hundred balls are dropped on a map and roll at once; each takes the colour and the shape of the
-valley that it ends in. The other presets, in files of their own, ask further: `lasso` counts what
-lies inside a loop, `film` moves the learning rate, `trainability` asks which pairs of rates train.
+valley that it ends in. The other preset, in a file of its own, asks further: `lasso` counts what
+lies inside a loop.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ CASING = "#10151c"
 PRESETS = {  # where each preset lives
     "hundred balls": ("basins", "HundredBalls"),
     "lasso": ("lasso", "Lasso"),
-    "film": ("film", "Film"),
-    "trainability": ("trainable", "Trainable"),
 }
 GRID = 51  # starts along each side of the grid whose shares are told
 
@@ -45,7 +43,7 @@ class Basins(Panel):
         landscape: any Landscape; by default a network with three valleys, or for the lasso one
             neuron with nine.
         plane: what is drawn of a landscape with more than two weights, and where the walks stay.
-        preset: "hundred balls", "lasso", "film" or "trainability".
+        preset: "hundred balls" or "lasso".
         options: those of the preset's own panel, below; all take `extent=`, `resolution=`,
             `height=`, `style=` and `hide=` as `Descent` does.
 

@@ -62,8 +62,8 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
 class Player(t.HasTraits):
     """What both players have.
 
-    Front ends write `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting` and
-    `resets`; the kernel writes the rest, and shows changed data by `update()`.
+    Front ends write `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting`
+    and `resets`; the kernel writes the rest, and shows changed data by `update()`.
     """
 
     frame = t.Int(0, help="the moment shown, 0 .. frames - 1")
