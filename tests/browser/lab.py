@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def chromium() -> str | None:
     """The system's own browser, or None."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+def missing() -> str | None:
+    """What is not there, so that nothing can be shown in a browser, and how to get it."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed; it comes with the `test` extra"
+    if chromium() is None:
+        return "no Chromium found; on Debian `apt-get install chromium` brings it"
+    return None
 
 
 @contextmanager
