@@ -89,7 +89,7 @@ function render({ model, el }) {
     const wide = Math.round(picture.clientWidth * Math.max(1, window.devicePixelRatio || 1));
     const high = Math.round((wide * spec.height) / spec.width);
     if (!wide || (canvas.width === wide && canvas.height === high)) return;
-    canvas.width = wide; canvas.height = high;
+    canvas.width = wide; canvas.height = high; sentence.style.minHeight = "";
     if (waiting) cancelAnimationFrame(waiting);
     paint(); // at once: a canvas is wiped when its size changes
   }
@@ -117,6 +117,7 @@ function render({ model, el }) {
     if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
       clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
     }
+    if (sentence.offsetHeight) sentence.style.minHeight = `${sentence.offsetHeight}px`; // a shorter one moves nothing below it
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
     honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
   }
