@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.browser.lab import Notebook
 
-PATIENCE = 15.0  # seconds until what a hand does must be seen
+PATIENCE = 30.0  # seconds until what a hand does must be seen
 
 ASKED = """
 def _asked(panel):
@@ -112,10 +112,10 @@ class Hands:
         return self.panel.locator(".tgl-stage").first.evaluate("(stage) => ({...stage.dataset})")
 
     def page_is(self) -> dict[str, float]:
-        """Where the page is scrolled to, how long it is, and how high the panel."""
+        """Where the page is scrolled to, and how high the panel is."""
         return self.panel.evaluate(
             """(panel) => { const outer = panel.closest('.jp-WindowedPanel-outer');
-                return {top: outer.scrollTop, long: outer.scrollHeight, high: panel.offsetHeight}; }"""
+                return {top: outer.scrollTop, high: panel.offsetHeight}; }"""
         )
 
     def alerts(self) -> list[str]:
@@ -137,7 +137,7 @@ class Hands:
         No move asks for what is there already, so each must be seen.
         """
         kind, label, opening = control["kind"], control["label"], control["value"]
-        box = self.panel.get_by_label(label, exact=True)
+        box = self.box(label)
         if kind == "Checkbox":
             yield from (box.click, box.click)
         elif kind == "ToggleButtons":
@@ -166,13 +166,18 @@ class Hands:
         """The widget with this label."""
         return self.panel.locator(f"xpath=.//label[normalize-space()='{label}']/..")
 
+    def box(self, label: str) -> Any:
+        """What is typed into, chosen from or ticked."""
+        named = self.panel.get_by_label(label, exact=True)
+        return named.and_(self.page.locator("input, select"))
+
     def slider(self, label: str) -> Any:
         """The handle of the slider beside a number box."""
         beside = "xpath=following-sibling::*[1][contains(@class, 'widget-slider')]"
         return self.labelled(label).locator(beside).locator("[role=slider]")
 
     def typed(self, label: str, text: str) -> None:
-        box = self.panel.get_by_label(label, exact=True)
+        box = self.box(label)
         box.fill(text)
         box.press("Enter")
 
