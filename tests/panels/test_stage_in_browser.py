@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.browser.bare import packed, seated, settled
 from tinygrad_landscape.draw import Scene
-from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.draw.layers import HATCHES, said
 from tinygrad_landscape.panels.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -108,6 +108,21 @@ def test_the_canvas_paints_what_blitting_paints(browser_page):
     assert seen.shape == blitted.shape == (400, 800, 3)
     far = np.abs(seen - blitted).max(axis=2) > 100
     assert far.mean() < 1e-3
+
+
+def test_cells_and_their_hatchings_are_the_same_pixel_by_pixel(browser_page):
+    figure = Figure(figsize=(8, 4))
+    made = Scene(figure, {"map": figure.add_axes((0.1, 0.1, 0.5, 0.8), xlim=(0, 1), ylim=(0, 1))})
+    made.axes["map"].set_axis_off()
+    hatches = list(HATCHES)
+    made.add("map", "cells", "map", follow=True, hatches=hatches, colors=["#D55E00"] * len(hatches))
+    numbers = np.random.default_rng(0).integers(0, len(hatches) + 1, (2, 7, 5))
+    made.set("map", np.where(numbers < len(hatches), numbers, 255))
+    seat = Seat(browser_page, Stage(made, frame=1))
+    shot = seat.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    made.frame = 1
+    assert (np.abs(seen - made.pixels().astype(int)).max(axis=2) > 2).mean() < 1e-3
 
 
 @pytest.mark.parametrize("at", [[0.0, 1.02], [0.3, 0.5]])
