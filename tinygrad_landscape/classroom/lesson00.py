@@ -14,9 +14,9 @@ from ..descent import Trajectory, descend, optim
 from ..landscape import formulas
 from ..panels.basins import HundredBalls
 from ..surveying import basins
-from .exercise import Finding, Verdict
+from .exercises import Finding, Verdict
 from .prediction import Measured, Prediction, Span
-from .quiz import Question, Quiz
+from .quizzes import Question, Quiz
 from .worksheet import Map, Worksheet
 
 GROUND = formulas.three_valleys

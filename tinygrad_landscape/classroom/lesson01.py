@@ -16,9 +16,9 @@ from ..landscape import Landscape, formulas
 from ..network import Linear, Network, data, losses
 from ..panels.sights import two_classes
 from ..surveying import Plane, survey
-from .exercise import Exercise, Finding
+from .exercises import Exercise, Finding
 from .prediction import Measured, Prediction
-from .quiz import Question, Quiz
+from .quizzes import Question, Quiz
 from .words import Text
 from .worksheet import Map, Worksheet
 

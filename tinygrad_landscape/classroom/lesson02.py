@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..descent import descend, optim
 from ..landscape import Landscape, formulas
 from ..network import Data, Linear, Network, losses
-from .exercise import Exercise
+from .exercises import Exercise
 from .lesson01 import FRAME, LINE, closed_form, mse, points
 from .prediction import Measured, Prediction, Span
-from .quiz import Question, Quiz
+from .quizzes import Question, Quiz
 from .words import Text
 from .worksheet import Map, Worksheet
 
