@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "polyline": 2, "curve": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None, "heights": None,
-<<<<<<< ours
     "bands": 4,
-=======
     "cells": None,
->>>>>>> theirs
 }  # fmt: skip
 LOOK: dict[str, dict[str, Any]] = {
     "polyline": {
@@ -44,11 +41,8 @@ LOOK: dict[str, dict[str, Any]] = {
         "halo": None,
     },
     "heights": {"colors": ["#440154", "#fde725"], "lines": True},
-<<<<<<< ours
     "bands": {"colors": ["#E69F00"], "words": [""], "hatches": [0], "size": 12.0, "ink": "#10151c"},
-=======
     "cells": {"colors": ["#D55E00", "#0072B2"], "hatches": [""]},
->>>>>>> theirs
 }  # fmt: skip
 
 
@@ -57,17 +51,12 @@ class Layer:
     """One layer: `data` has shape (rows, items, columns); a row is a moment, an item a walker.
 
     A curve's items are its corners, one whole curve a moment. A text is filled with the numbers of
-<<<<<<< ours
     its only item, and blank where all are NaN. Bands are stretches of x, (from, to, kind, mark): a
     kind has a colour, a word and a hatch (0 none, 1 rising lines, -1 falling ones, 2 both); the
     word stands at the mark, or in the middle; only its first letter where it has no room. Heights
     are a grid over the whole axes, items along x and columns along y, as shares 0..1 of the way
-    through their colours.
-=======
-    its only item, and blank where all are NaN. Heights are a grid over the whole axes, items along
-    x and columns along y, as shares 0..1 of the way through their colours. Cells are such a grid of
-    the numbers of their colours, each a rectangle with its colour's hatching; 255 is left open.
->>>>>>> theirs
+    through their colours. Cells are such a grid of the numbers of their colours, each a rectangle
+    with its colour's hatching; 255 is left open.
 
     `look` holds what stays: colours (and dash or marker, one per item in turn), width, size.
     """
@@ -97,13 +86,8 @@ class Layer:
         if data.ndim == 1 and data.size:
             data = data[None, :]
         if data.ndim == 2:
-<<<<<<< ours
-            still = self.kind == "heights" or (
-                not self.follow and self.kind in ("curve", "ball", "marker", "arrow", "bands")
-=======
             still = self.kind in ("heights", "cells") or (
-                not self.follow and self.kind in ("curve", "ball", "marker", "arrow")
->>>>>>> theirs
+                not self.follow and self.kind in ("curve", "ball", "marker", "arrow", "bands")
             )
             data = data[None, :, :] if still else data[:, None, :]
         columns = COLUMNS[self.kind]
@@ -292,7 +276,6 @@ def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     return [filled, lines]
 
 
-<<<<<<< ours
 def _bands(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     from matplotlib import patheffects
     from matplotlib.patches import Rectangle
@@ -316,7 +299,8 @@ def _bands(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
                                  va="center_baseline", color=look["ink"], path_effects=[halo],
                                  fontsize=_points(look["size"])))  # fmt: skip
     return found
-=======
+
+
 def _cells(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     from matplotlib.image import BboxImage
 
@@ -356,7 +340,6 @@ HATCHES: dict[str, Callable[[NDArray, NDArray], NDArray]] = {  # as in paint.js
     "+": lambda x, y: (x % 9 == 0) | (y % 9 == 0),
     "o": lambda x, y: (abs(x % 10 - 5) + abs(y % 10 - 5)) == 3,
 }
->>>>>>> theirs
 
 
 _PAINTERS = {
@@ -367,10 +350,7 @@ _PAINTERS = {
     "arrow": _arrow,
     "text": _text,
     "heights": _heights,
-<<<<<<< ours
     "bands": _bands,
-=======
     "cells": _cells,
->>>>>>> theirs
 }
 assert set(_PAINTERS) == set(COLUMNS) == set(LOOK)
