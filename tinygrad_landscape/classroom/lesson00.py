@@ -117,8 +117,9 @@ def worksheet() -> Worksheet:
         [
             ("The two crosses are neighbours. Do the two walks end as neighbours? What runs "
              "between the crosses?",
-             "No: one ends in valley A, height 0, the other in C, height 0.52. Between the crosses "
-             "runs the border of two basins."),
+             "No: one ends in valley A, height 0, the other in C at (0.5, -2.2), height 0.52, a "
+             "hollow so shallow that no line shows it. Between the crosses runs the border of two "
+             "basins."),
             ("What does one place on the map stand for, and what does its height tell?",
              "One setting of the network's two weights. The height is the loss: how far off the "
              "network's answers are with that setting."),

@@ -247,17 +247,18 @@ def worksheet() -> Worksheet:
             Map(surface, FRAME, "Each place is one line, w * x + b. The cross is the line that "
                 "answers 0 everywhere. Mark P, the line 2 * x, and Q, the line that answers 1 "
                 "everywhere. Then walk downhill from the cross.", (0.0, 0.0), walk),
-            Map(hilly, hilly.extent, "The map of a network with two weights. Mark its three "
-                "valleys, and letter them A, B, C from the lowest up. Shade the places lower than "
-                "0.3."),
+            Map(hilly, hilly.extent, "The map of a network with two weights. Mark its two large "
+                "valleys, A the lower one and B, and the hilltop between them. Shade the places "
+                "lower than 0.3."),
         ],
         [
             ("Read the losses of P and Q off the first map. Which line fits better?",
              f"P (w = 2, b = 0) scores {steep:.2f}, Q (w = 0, b = 1) scores {high:.2f}: the lower "
              "one fits better."),
-            ("About where are the valleys A, B and C of the second map?",
-             "A near (1.7, 2.3), B near (-1.2, -2.7), C near (0.5, -2.2): small, and by far the "
-             "highest of the three."),
+            ("About where on the second map are A, B and the hilltop? Lesson 0 had a third valley, "
+             "C. Why is it not to be seen?",
+             "A near (1.7, 2.3), B near (-1.2, -2.7), the hilltop near (-0.1, 0.1). C, near (0.5, "
+             "-2.2), is so shallow that it fits between two lines."),
             ("A line misses three points by 1, -2 and 3. What is its mean squared error? And its "
              "mean absolute error?",
              "(1 + 4 + 9) / 3 = 4.67, and (1 + 2 + 3) / 3 = 2."),

@@ -246,10 +246,11 @@ def quiz() -> Quiz:
 def worksheet() -> Worksheet:
     """Return the sheet to print: two arrows at one place, and a protractor."""
     task = (
-        "Draw two arrows at the cross: straight downhill, at right angles to the line through it, "
-        "and straight at the lowest place. Measure the angle with a protractor. Then draw the "
-        "whole way down, with a new downhill arrow every centimetre."
+        "Draw two arrows at the cross: one straight downhill, at right angles to the lines, and "
+        "one straight at the lowest place. Measure the angle between them. Then draw the whole way "
+        "down, a new downhill arrow every centimetre."
     )
+    again = "The same on the map of a network. Its lowest place is at (1.7, 2.3)."
     narrow, hilly = formulas.quadratic(10.0), formulas.three_valleys
     start, far = (0.8, 0.3), (-2.0, -0.5)
     found = [float(angles(narrow, start, (0.0, 0.0))), float(angles(hilly, far, hilly.minima[0]))]
@@ -258,20 +259,19 @@ def worksheet() -> Worksheet:
         [
             Map(narrow, 1.0, task, start,
                 descend(narrow, np.array(start), optim.SGD(lr=0.02), steps=200, record_every=4)),
-            Map(hilly, hilly.extent, f"The same on the map of a network. {task}", far,
+            Map(hilly, hilly.extent, again, far,
                 descend(hilly, np.array(far), optim.SGD(lr=0.2), steps=600, record_every=10)),
         ],
         [
             ("Which angles did you measure?",
-             f"About {found[0]:.0f} degrees on the first map, {found[1]:.0f} on the second. The "
-             "lowest place of the second is at (1.7, 2.3)."),
+             f"About {found[0]:.0f} degrees on the first map, {found[1]:.0f} on the second: there "
+             "the first step leads away from the lowest place."),
             ("From which places of the first map does straight downhill point exactly at the "
              "lowest place?",
              "From those on its two axes, due north, south, east and west of it."),
             ("The loss at w = 1 is 0.500, and at w = 1.01 it is 0.496. How steep is it along w, "
              "about, and which way is down?",
-             "(0.496 - 0.500) / 0.01 = -0.4: the loss falls as w grows, so down is towards "
-             "larger w."),
+             "(0.496 - 0.500) / 0.01 = -0.4: the loss falls as w grows, so go to larger w."),
         ],
     )  # fmt: skip
 
