@@ -142,7 +142,7 @@ def _draw(ax: Any, each: Map, key: bool) -> None:
         np.add(surface.a, surface.plane.absolute[0]),
         np.add(surface.b, surface.plane.absolute[1]),
     )
-    heights = Heights.of(surface.loss)
+    heights = Heights.of(surface.loss, "sqrt")  # more lines in the valleys, where the walks go
     levels = heights.levels(LINES)
     lines = ax.contour(a, b, surface.loss.T, levels=levels, colors=FAINT, linewidths=0.8)
     ax.clabel(lines, fontsize=6, fmt="%.3g", inline=True)
