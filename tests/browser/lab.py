@@ -54,6 +54,7 @@ def served(folder: Path) -> Iterator[str]:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "JUPYTER_TOKEN": TOKEN,
+        "TINYGRAD_LANDSCAPE_PROGRESS": str(folder / "progress.json"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
