@@ -1,9 +1,9 @@
 """Lesson 5: the solutions of its exercises, and the numbers in its prose."""
 
 import numpy as np
-from tests.lessons.lessons import header
 
 import tinygrad_landscape as tl
+from tests.lessons.lessons import header
 from tinygrad_landscape.classroom import lesson05
 
 SOLUTIONS = {
