@@ -255,6 +255,7 @@ def test_it_plays_steps_scrubs_and_resets_from_the_disk(opened):
     while int(opened.data()["frame"]) <= 25:
         opened.settle(20)
     page.keyboard.press(" ")  # on the button, which is Pause now
+    opened.settle(60)
     frame = int(opened.data()["frame"])
     assert 25 < frame < 200 and opened.data()["playing"] == "false"
     assert opened.moment() == f"#frame={frame}"
