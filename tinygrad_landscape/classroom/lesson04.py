@@ -260,9 +260,9 @@ def worksheet() -> Worksheet:
     return Worksheet(
         "4 · Learning rate: four regimes",
         [
-            Map(bowl, 2.0, f"The gradient at the cross is ({slopes}). Draw the first step with "
+            Map(bowl, 2.5, f"The gradient at the cross is ({slopes}). Draw the first step with "
                 "learning rate 0.6, to scale, and guess the next five.", start, below),
-            Map(bowl, 2.0, "The same with learning rate 0.75. Does this ball come to rest?",
+            Map(bowl, 2.5, "The same with learning rate 0.75. Does this ball come to rest?",
                 start, above),
         ],
         [

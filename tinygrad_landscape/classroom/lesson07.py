@@ -281,10 +281,10 @@ def worksheet() -> Worksheet:
     return Worksheet(
         "7 · Ravines and momentum",
         [
-            Map(valley, 1.2, "Along x the curvature is 1, along y it is 10: the gradient is "
+            Map(valley, 1.4, "Along x the curvature is 1, along y it is 10: the gradient is "
                 "(x, 10 y). Draw four steps of plain descent with learning rate 0.18.",
                 START, plain),
-            Map(valley, 1.2, f"The same valley, momentum {beta:.2f} and learning rate {lr:.2f}: "
+            Map(valley, 1.4, f"The same valley, momentum {beta:.2f} and learning rate {lr:.2f}: "
                 "draw two steps by the rule, then guess how it goes on.", START, heavy),
         ],
         [
