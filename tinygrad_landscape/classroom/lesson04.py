@@ -40,8 +40,8 @@ def question() -> Prediction:
     return Prediction(
         "In the valley of lesson 3 the height falls at every step as long as the learning rate is "
         f"below 2 / curvature, 2.6 at the bottom. Take {RATE:g}, which is safely below, and let "
-        f"{SIDE * SIDE} balls start all over the map. How many of them are thrown out of it, "
-        "higher with every step?",
+        f"{SIDE * SIDE} balls start all over the map. How many of them never come to rest, but are "
+        "thrown higher and higher?",
         CHOICES,
         measure_lost,
         name="04 below the cliff",
