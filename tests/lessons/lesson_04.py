@@ -4,7 +4,7 @@ import numpy as np
 
 import tinygrad_landscape as tl
 from tests.lessons.lessons import header
-from tinygrad_landscape.classroom import lesson04
+from tinygrad_landscape.classroom import lesson03, lesson04
 from tinygrad_landscape.panels.regimes import judged
 
 SOLUTIONS = {
@@ -22,6 +22,7 @@ def measured() -> dict[str, float]:
     sharpest = np.linalg.eigvalsh(L.hessian(places))[..., -1]
     x, y = places[np.unravel_index(sharpest.argmax(), sharpest.shape)]
     bottom = L.minima[0]
+    network, trained = lesson03.trained_network()
     return {
         "limit of lesson 3": lesson04.limit(L, bottom),
         "end of creeping": creeps,
@@ -38,6 +39,10 @@ def measured() -> dict[str, float]:
         "sharpest, y": y,
         "sharpest curvature": sharpest.max(),
         "cliff by trying": lesson04.measured_cliff(L, bottom),
+        "three": 3,
+        "weights of lesson 3": network.size,
+        "curvature of lesson 3": 2 / lesson04.limit(network, trained),
+        "cliff of lesson 3": lesson04.limit(network, trained),
         "minutes": round(sum(header("04_learning_rate")["minutes"].values()) / 5) * 5,
     }
 

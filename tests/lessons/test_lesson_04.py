@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
-from tinygrad_landscape.classroom import lesson04
+from tinygrad_landscape.classroom import lesson03, lesson04
 
 L = tl.formulas.one_neuron
 
@@ -103,3 +103,11 @@ def test_a_ball_on_sharper_ground_is_not_lost_for_certain():
     places = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
     sharp = np.linalg.eigvalsh(L.hessian(places))[..., -1] > 2 / lesson04.RATE
     assert lost[sharp].any() and not lost[sharp].all()
+
+
+def test_a_network_thrown_from_its_minimum_learns_on_where_the_step_fits():
+    network, trained = lesson03.trained_network()
+    assert lesson04.limit(network, trained) < 0.1
+    walk = tl.descend(network, trained, tl.optim.SGD(lr=0.2), steps=400)
+    assert walk.losses.max() > 1.0 > 0.1 > walk.losses[-1]
+    assert 0.6 < 0.2 / lesson04.limit(network, walk.end) < 1.15
