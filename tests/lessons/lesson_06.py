@@ -38,7 +38,7 @@ def measured() -> dict[str, float]:
     assert np.allclose(arrived, (w1, w2), atol=0.005)
     room = lesson06.EngineRoom()
     lowest, highest = (float(word) for word in room.hessian().split()[-3::2])
-    entries = int(room.hessian().splitlines()[1].split()[1])
+    entries = int(room.hessian().splitlines()[1].split()[0])
     return {
         "weights": panel.count.weights,
         "evaluations": panel.count.evaluations,

@@ -124,7 +124,7 @@ def test_a_rule_right_at_the_first_order_only_is_caught_and_taken_out_again(room
     cut = room.tanh.check(lambda g, out, x: g * (1.0 - np.array(out) ** 2))
     assert cut.state == "not yet" and "cannot be differentiated again" in cut.message
     assert "NotDifferentiableError" in cut.message
-    assert "largest difference from the real engine is 0\n" in room.hessian()
+    assert "largest difference from the real engine: 0\n" in room.hessian()
 
 
 def test_checking_again_replaces_and_the_real_engine_never_notices(room):

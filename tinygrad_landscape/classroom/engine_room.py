@@ -266,7 +266,7 @@ class EngineRoom:
         curvatures, apart = np.linalg.eigvalsh(by_copy), np.abs(by_copy - by_engine).max()
         return Text(
             f"{self!r}\n"
-            f"the {theta.size} x {theta.size} second derivatives of a small network's loss; the "
-            f"largest difference from the real engine is {apart:.2g}\n"
+            f"{theta.size} x {theta.size} second derivatives of a small network's loss\n"
+            f"largest difference from the real engine: {apart:.2g}\n"
             f"curvatures from {curvatures[0]:.3g} to {curvatures[-1]:.3g}"
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..descent import descend, optim
 from ..draw import Picture, style
 from ..draw.picture import axes, caption_below
 from ..draw.style import DASHES, MARKERS, PALETTE
@@ -364,6 +365,7 @@ def worksheet() -> Worksheet:
                 "The height is (s + tanh s - 1)² with s = 1.5·w + b. When you know the gradient at "
                 "the cross, draw the arrow that points straight downhill.",
                 start=PAPER,
+                walk=descend(hillside(), np.array(PAPER), optim.SGD(lr=0.2), steps=1),
             )
         ],
         questions=[
@@ -373,8 +375,8 @@ def worksheet() -> Worksheet:
                 f"s = {s:.3g}, tanh s = {bent:.3g}, r = {r:.3g}, r² = {height:.3g}.",
             ),
             (
-                "Write the local factor on each link: r → r², tanh s → r, s → tanh s, s → r, "
-                "w → s, b → s.",
+                "Write the local factor on each link: r to r², tanh s to r, s to tanh s, s to r, "
+                "w to s, b to s.",
                 f"2r = {2 * r:.3g}, 1, 1 - (tanh s)² = {1 - bent**2:.3g}, 1, 1.5, 1.",
             ),
             (

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..descent import descend, optim
 from ..landscape import Landscape
-from ..network import Linear, Network
 from ..panels.losses import REGRESSION, Losses
 from .exercises import Exercise
 from .odd_points import Loss, home, lever, mistake, points, probabilities, pulls, shift, shifts
@@ -270,23 +269,27 @@ QUESTIONS = (
 )
 
 
-def _lines(name: str, outlier: float = 0.0) -> Landscape:
-    return Landscape(Network(Linear(1, 1)), REGRESSION[name], points(outlier))
+def hillside(name: str, outlier: float = 0.0) -> Landscape:
+    """The height of every line w·x + b under one of the three losses."""
+    loss, (x, y) = REGRESSION[name], points(outlier)
+    return Landscape.from_function(
+        lambda p: loss((p[..., :1] * x[:, 0] + p[..., 1:])[..., None], y),
+        names=("slope w", "intercept b"),
+    )
 
 
 def worksheet() -> Worksheet:
     """Two valleys to draw in: where does the lowest place go when one point is lifted?"""
     squared, absolute = home(REGRESSION["squared"]), home(REGRESSION["absolute"])
-    moved = _lines("squared", OUTLIER)
-    walk = descend(moved, squared, optim.SGD(lr=0.5), steps=60)
+    arrow = descend(hillside("squared", OUTLIER), squared, optim.Newton(), steps=1)
     frame = (-0.5, 2.5, -0.5, 1.5)
     told = f"moves up by {OUTLIER:g}. Draw an arrow to where you think the lowest place goes."
     return Worksheet(
         "8 · Different losses, different valleys",
         [
-            Map(_lines("squared"), frame, "Squared error of all lines w·x + b through 20 points, "
-                f"with its lowest place. The last point (x = 1) {told}", tuple(squared), walk),
-            Map(_lines("absolute"), frame, "Absolute error of the same lines, with its lowest "
+            Map(hillside("squared"), frame, "Squared error of all lines w·x + b through 20 points, "
+                f"with its lowest place. The last point (x = 1) {told}", tuple(squared), arrow),
+            Map(hillside("absolute"), frame, "Absolute error of the same lines, with its lowest "
                 f"place. The same point {told}", tuple(absolute), None),
         ],
         [

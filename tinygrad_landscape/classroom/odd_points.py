@@ -126,13 +126,18 @@ def one_point(loss: Loss, margin: Any, label: int = 1) -> Any:
     return loss(np.reshape(margin, (1, 1)), np.array([label]))
 
 
+def pull(loss: Loss, margin: float) -> float:
+    """How hard a point of class 1 pulls its own score up: minus the slope of its loss."""
+    return 0.0 - float(grad(partial(one_point, loss))(margin))
+
+
 def pulls() -> Text:
-    """How hard a point of class 1 pulls its own score up, from hopeless to safe."""
+    """The pulls of a point of class 1 on its own score, from hopeless to safe."""
     margins = (-1000.0, -10.0, -1.0, 0.0, 2.0, 10.0)
-    rows = [f"{'score':<16}" + "".join(f"{margin:>10g}" for margin in margins)]
-    for name, loss in SCORED.items():
-        slopes = [-float(grad(partial(one_point, loss))(margin)) + 0.0 for margin in margins]
-        rows.append(f"{name:<16}" + "".join(f"{slope:>10.4g}" for slope in slopes))
+    rows = [f"{'pull at score':<16}" + "".join(f"{margin:>10g}" for margin in margins)]
+    for name, loss in CLASSES.items():
+        forces = (pull(loss, margin) for margin in margins)
+        rows.append(f"{name:<16}" + "".join(f"{force:>10.4g}" for force in forces))
     return Text("\n".join(rows))
 
 
