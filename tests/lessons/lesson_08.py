@@ -17,8 +17,9 @@ def measured() -> dict[str, float]:
     squared, absolute, huber = (REGRESSION[name] for name in ("squared", "absolute", "Huber"))
     at = lesson08.OUTLIER
     assert shift(absolute, at) < 1e-9 and home(absolute)[0] * points().x[-1] < points().y[-1]
+    assert np.isclose(shift(absolute, -1.0), shift(absolute, -at))
     per_unit = shift(squared, 1.0)
-    yours = {delta: lesson08.panel(delta=delta).shifts[f"yours, δ = {delta:g}"]
+    yours = {delta: lesson08.panel(delta=delta).shifts[f"yours (δ {delta:g})"]
              for delta in (0.3, 0.05, 3.0)}  # fmt: skip
     assert yours[0.05] == 0.0
     before, after = odd_points.two_classes(), odd_points.misplaced()
@@ -43,6 +44,7 @@ def measured() -> dict[str, float]:
         "squared shift": shift(squared, at),
         "slope before": home(squared)[0],
         "slope after": line(squared, points(at))[0],
+        "hop": shift(absolute, -at),
         "huber stops at": shift(huber, at) / per_unit,
         "huber shift": shift(huber, at),
         "yours .3": yours[0.3],

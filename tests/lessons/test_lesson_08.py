@@ -114,5 +114,5 @@ def test_only_cross_entropy_is_a_likelihood_at_any_scale():
 
 def test_the_panel_takes_the_readers_loss_and_falls_back_when_it_was_skipped():
     own = lesson08.panel(lesson08.huber, delta=1.0)
-    assert np.isclose(own.shifts["yours, δ = 1"], own.shifts["Huber"])
-    assert "ours, δ = 0.3" in lesson08.panel(lambda r, delta: None).shifts
+    assert np.isclose(own.shifts["yours (δ 1)"], own.shifts["Huber"])
+    assert "ours (δ 0.3)" in lesson08.panel(lambda r, delta: None).shifts

@@ -148,7 +148,7 @@ def panel(yours: Callable[..., Any] = huber, delta: float = 0.3, **options: Any)
     """
     right = exercise_huber.check(yours).state == "passed"
     mine, name = (yours, "yours") if right else (huber, "ours")
-    given: dict[str, Loss] = {**REGRESSION, f"{name}, δ = {delta:g}": partial(_mean, mine, delta)}
+    given: dict[str, Loss] = {**REGRESSION, f"{name} (δ {delta:g})": partial(_mean, mine, delta)}
     del given["absolute"]
     return Losses(losses=given, **options)
 
@@ -180,8 +180,10 @@ def _clipped(z: Array, y: Array) -> Array:
 ENTROPY_MISTAKES: dict[str, Callable[..., Any]] = {
     "right for small scores, but at ±1000 it is 0 times infinity, nan: p has become exactly 0 or "
     "1. Never form p; work with the score.": _naive,
-    "right for small scores, but at a score of 1000 on the wrong side exp overflows and the cost "
-    "is infinite; it should be 1000.": lambda z, y: np.log(1.0 + np.exp(np.where(y == 1, -z, z))),
+    "right for small scores, but at a score of 1000 on the wrong side the cost comes out infinite "
+    "(exp overflows, or p is rounded to 0); it should be 1000.": lambda z, y: np.log(
+        1.0 + np.exp(np.where(y == 1, -z, z))
+    ),
     "clipping p hides the mistake instead of pricing it: at 1000 on the wrong side the cost "
     "should be 1000, and beyond the clip nothing pulls any more.": _clipped,
     "the labels are swapped: with y = 1 a large positive score is right, and cheap.": lambda z, y: (
@@ -232,15 +234,16 @@ def quiz() -> Quiz:
 
 QUESTIONS = (
     Question(
-        "Five measurements of one length: 1, 2, 3, 4 and 100. Which single number has the smallest "
+        "Five measurements of one length: 0, 1, 5, 6 and 500. Which single number has the smallest "
         "mean absolute error?",
         {
-            "22": "That is the mean, the lowest place of the squared error: it listens to the 100.",
-            "3": "The median: two points pull up, two pull down, each with the same force, however "
+            "102.4": "That is the mean, the lowest place of the squared error: it listens to the "
+            "500.",
+            "5": "The median: two points pull up, two pull down, each with the same force, however "
             "far away it is.",
-            "50.5": "That is halfway between the ends, and only the ends have been asked.",
+            "250": "That is halfway between the ends, and only the ends have been asked.",
         },
-        "3",
+        "5",
     ),
     Question(
         "A classifier gives a point of class 0 the score +1000: quite wrong, and quite certain. "
@@ -297,9 +300,9 @@ def worksheet() -> Worksheet:
              f"Squared: {shift(REGRESSION['squared'], OUTLIER):.2f}, because the pull of a point "
              "grows with its distance. Absolute: it stays where it is, because each point pulls "
              "with the same force, and the last one was above the line already."),
-            ("Find the number with the smallest sum of squared, and of absolute, differences to "
-             "1, 2, 3, 4, 100.",
-             "Squared: the mean, 22. Absolute: the median, 3."),
+            ("Find the number with the smallest sum of squared, and of absolute, differences to 0, "
+                "2, 3, 7, 88.",
+                "Squared: the mean, 20. Absolute: the median, 3."),
             ("Write the height and the pull of the Huber loss with delta = 2 at r = 1, 2, -3.",
              "Heights 0.5, 2, 4; pulls 1, 2, -2."),
             ("A score is m on the right side. Sketch max(0, 1 - m) and log(1 + exp(-m)) from -3 to "
