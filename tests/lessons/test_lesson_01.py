@@ -5,10 +5,30 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
+from tests.lessons.lessons import prose
 from tinygrad_landscape.classroom import lesson01
+
+TEXT = prose("01_error_has_a_height")
+SLOPE = (
+    r"w = \frac{\overline{x y} - \bar x\,\bar y}{\overline{x^2} - \bar x^2}, "
+    r"\qquad b = \bar y - w\,\bar x"
+)
+LOSS = r"L(w, b) = \frac1n \sum_{i=1}^{n} (w x_i + b - y_i)^2"
+NETWORK = r"-1.5 \tanh(w_1 x + 1.5) + \tanh(w_2 x - 1.7)"
+
+
+def test_the_displayed_loss_and_network_are_those_of_the_panels():
+    assert LOSS in TEXT and NETWORK in TEXT
+    x, y = lesson01.points()
+    summed = sum((0.3 * x[i] - 0.2 - y[i]) ** 2 for i in range(20)) / 20
+    assert np.isclose(lesson01.mse(0.3, -0.2, x, y), summed, rtol=1e-12)
+    net, seen = tl.formulas.three_valleys, np.linspace(-3.0, 3.0, 7)
+    shown = -1.5 * np.tanh(0.4 * seen + 1.5) + np.tanh(-2.0 * seen - 1.7)
+    assert np.allclose(net.predict(np.array([0.4, -2.0]), seen), shown, rtol=1e-12)
 
 
 def test_the_formula_gives_the_line_of_least_squares():
+    assert SLOPE in TEXT
     rng = np.random.default_rng(3)
     for n in (3, 20):
         x, y = rng.normal(size=n), rng.normal(size=n)

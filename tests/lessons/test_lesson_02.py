@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
+from tests.lessons.lessons import prose
 from tinygrad_landscape.classroom import lesson02
+
+TEXT = prose("02_which_way_is_down")
+ALONG_W = r"\frac{\partial L}{\partial w} = \frac1n \sum_{i=1}^{n} 2\,(w x_i + b - y_i)\,x_i"
+ALONG_B = r"\frac{\partial L}{\partial b} = \frac1n \sum_{i=1}^{n} 2\,(w x_i + b - y_i)$$"
 
 
 def test_the_displayed_gradient_is_what_small_steps_measure():
+    assert ALONG_W in TEXT and ALONG_B in TEXT
     h = 1e-5
     for w, b, x, y in lesson02.exercise.instances():
         along_w, along_b = (
@@ -27,6 +33,7 @@ def test_the_displayed_gradient_is_the_engines_own():
 
 
 def test_the_worst_angle_is_the_formulas_in_any_number_of_weights():
+    assert r"\arccos \frac{2 \sqrt{\kappa}}{1 + \kappa}" in TEXT
     rng = np.random.default_rng(0)
     for condition, size in ((10.0, 2), (100.0, 2), (100.0, 6)):
         bowl = tl.formulas.quadratic(condition, size)
