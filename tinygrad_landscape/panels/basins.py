@@ -33,7 +33,7 @@ PRESETS = {  # where each preset lives
     "hundred balls": ("basins", "HundredBalls"),
     "film": ("basin_film", "BasinFilm"),
     "lasso": ("lasso", "Lasso"),
-    "trainability": ("trainability", "Trainability"),
+    "trainability": ("frontier", "Trainability"),
 }
 GRID = 51  # starts along each side of the grid whose shares are told
 
