@@ -10,8 +10,8 @@ import pytest
 import tinygrad_landscape as tl
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import Basins
-from tinygrad_landscape.panels.frontier import AXES, PAIR, SHADES
-from tinygrad_landscape.panels.zooms import dimension, other_fate, parting, windows
+from tinygrad_landscape.panels.frontier import SHADES
+from tinygrad_landscape.panels.zooms import AXES, PAIR, dimension, other_fate, parting, windows
 
 SMALL = {"side": 17, "levels": 3, "steps": 40}
 
@@ -156,6 +156,29 @@ def test_a_dragged_pair_is_looked_at_more_closely(panel):
     assert np.allclose(panel._windows[3].places(panel._pair), [0.5, -0.9])
     panel.controls["a"].value = 10.0
     assert np.allclose(layer(panel, "pair")[:, 0, 0], 0.0, atol=1e-9)  # the middle of the range
+
+
+def test_the_button_takes_the_pair_to_the_border(panel):
+    panel.player.start = [-0.5, -0.5]
+    fate = panel._zooms.walks(panel._pair[None])[1][0]
+    assert parting(panel.trains[3]) < 0.1
+    panel.to_border()
+    pair = panel._pair
+    assert panel._zooms.walks(pair[None])[1][0] == fate
+    far = [panel._far(k) for k in range(4)]
+    assert (np.diff(far) < 0.0).all() and far[3] < 0.02  # the other fate is near on every map
+    panel.controls["zoom"].value = 3
+    panel.player.start = [0.0, 0.0]
+    panel.to_border()
+    assert panel._far(3) < 0.02
+
+
+def test_where_all_have_one_fate_there_is_no_border(panel):
+    panel.player.start = [-0.9, -0.9]
+    panel.controls["zoom"].value = 3
+    with pytest.raises(ParameterError, match="zoom out"):
+        panel.to_border()
+    assert "oom out" in panel._error.value
 
 
 def test_while_a_hand_points_into_a_close_map_it_stays(panel):

@@ -20,10 +20,9 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.basins import CASING, Basins, end_said
+from tinygrad_landscape.panels.basins import CASING, Film, end_said
 from tinygrad_landscape.panels.fates import Fates
 from tinygrad_landscape.panels.ground import Ground
-from tinygrad_landscape.panels.panel import guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.panels.valleys import ELSEWHERE, FALLEN, MOST, WALKING, Valleys
@@ -37,7 +36,7 @@ LINES = 9  # heights drawn over the map
 SETTLED = 0.99  # a learning rate with this share of arrivals settles
 
 
-class BasinFilm(Basins):
+class BasinFilm(Film):
     """The map of basins, once for every learning rate of a row.
 
     Play turns through the row and ends on the learning rate that the slider has; momentum, in the
@@ -113,7 +112,7 @@ class BasinFilm(Basins):
         """The share of the starts, for each of `rates` and last for the chosen learning rate, that
         ends in each valley, rests elsewhere, still walks, and leaves the ground: `(R + 1, K + 3)`.
         """
-        self.settle()
+        self._finish()
         return self._maps.shares()
 
     @property
@@ -121,16 +120,6 @@ class BasinFilm(Basins):
         """The walk of the white ball at the chosen learning rate."""
         self.settle()
         return self._mine.walk
-
-    @guarded
-    def describe(self) -> str:
-        """Who ends where at the chosen learning rate, how that changes along the row, and where the
-        white ball ends."""
-        if not self._done:  # the film itself may go on
-            self._walk(float("inf"))
-            self._done = self._maps.go(answer=True)
-            self._present()
-        return self._sentence()
 
     def _sentence(self) -> str:
         text = f"Learning rate {said(self._lr)}"
@@ -194,6 +183,10 @@ class BasinFilm(Basins):
     def _walk(self, seconds: float) -> bool:
         late = time.perf_counter() + seconds
         return self._mine.go(seconds) and self._others.go(late - time.perf_counter())
+
+    def _answer(self) -> bool:
+        self._walk(float("inf"))
+        return self._maps.go(answer=True)
 
     def _work(self, seconds: float) -> bool:
         late = time.perf_counter() + seconds

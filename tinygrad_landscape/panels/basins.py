@@ -22,9 +22,9 @@ from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls
 from tinygrad_landscape.panels.ground import Ground
-from tinygrad_landscape.panels.panel import Panel
+from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
-from tinygrad_landscape.panels.run import Crowd, Run
+from tinygrad_landscape.panels.run import Crowd, Run, looping
 from tinygrad_landscape.panels.valleys import FALLEN, Valleys, height_said
 from tinygrad_landscape.surveying import Plane
 
@@ -85,6 +85,31 @@ class Basins(Panel):
 
     def _sentence(self) -> str:
         raise NotImplementedError
+
+
+class Film(Basins):
+    """A preset whose moments are whole maps: what is asked for is made first, and the others while
+    the hand rests, so that nobody waits for a film to see a picture."""
+
+    def _answer(self) -> bool:
+        """Compute all that the sentence says; say whether everything else is done, too."""
+        raise NotImplementedError
+
+    @guarded
+    def settle(self) -> None:
+        """Finish now what the sentence says; in a notebook the other maps go on by themselves."""
+        if not looping():
+            self._finish()
+        elif not self._done:
+            self._done = self._answer()
+            self._present()
+            if not self._done:
+                self._soon()
+        self._tell()
+
+    def _finish(self) -> None:
+        """Finish every map now."""
+        super().settle()
 
 
 class HundredBalls(Basins):

@@ -1,8 +1,8 @@
 """`Basins(preset="trainability")`: which pairs of learning rates train, and where that changes.
 
 Give two layers a learning rate each. Between the pairs that train and those that do not runs a
-border; look four times as closely, and again, and it never becomes a line. Source: Sohl-Dickstein
-2024.
+border; look four times as closely, and again, and there is still more of it. Source:
+Sohl-Dickstein 2024.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,36 +19,37 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.draw.regions import BLUES, REDS, trainability_shades
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
-from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.basins import CASING, Basins
+from tinygrad_landscape.panels.basins import CASING, Film
 from tinygrad_landscape.panels.panel import guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.zooms import (
+    AXES,
     CLOSER,
+    PAIR,
     Window,
     Zooms,
     dimension,
     other_fate,
     parting,
+    small,
     windows,
 )
 from tinygrad_landscape.surveying.trainability import LAST
 
 SHADES = 16  # of blue, and as many of red
 OPEN = 255
+ROUNDS, PARTS = 7, 33  # the way to the border is cut into so many parts, so many times
 VIEW = 1e-2, 1e3  # losses that are seen, over the first one
-AXES = {"0": (10.0**-0.5, 10.0**2.5), "2": (10.0**-1.3, 10.0**1.7)}
-PAIR = (15.7873914, 0.73871605)  # on the border of the default map, and of all closer ones
 
 
-class Trainability(Basins):
+class Trainability(Film):
     """Which pairs of two settings train, zoomed in to the border between yes and no.
 
     Play zooms in, four times as close at every moment, and ends on the zoom that the slider has.
-    The ring is a pair of learning rates; drag it, or give it the focus and press arrows: every
-    closer look is round it. Beside the map are its losses, and those of the nearest pair that has
-    the other fate.
+    The dot is a pair of learning rates; drag it, or give it the focus and press arrows: every
+    closer look is round it, and the button takes it to the nearest border. Beside the map are its
+    losses, and those of the nearest pair that has the other fate.
 
     Args:
         landscape: your own Landscape; by default a 2-4-1 tanh network on 8 points of two moons,
@@ -80,7 +82,7 @@ class Trainability(Basins):
         hide: Sequence[str] = (),
     ) -> None:
         if landscape is None:
-            landscape, theta = _small() if theta is None else (_small()[0], theta)
+            landscape, theta = small() if theta is None else (small()[0], theta)
             pair = PAIR if pair is None and axes is None else pair
             axes = AXES if axes is None else axes
         if theta is None or axes is None or len(axes) != 2:
@@ -121,7 +123,12 @@ class Trainability(Basins):
             self._draw(style), drag="pair", speed=2.0,
             label="Map of which pairs of learning rates train, and losses beside it",
         )  # fmt: skip
-        self._open([box, slider], [controls.fold(self.controls["a"], self.controls["b"])])
+        border = ipywidgets.Button(
+            description="To the border",
+            tooltip="Move the pair towards the nearest one of the other fate, up to the border",
+        )
+        border.on_click(lambda _: self.to_border())
+        self._open([box, slider, border], [controls.fold(self.controls["a"], self.controls["b"])])
         self.player.observe(self._dropped, "dragging")
 
     # What is seen -------------------------------------------------------------------------------
@@ -129,7 +136,7 @@ class Trainability(Basins):
     @property
     def trains(self) -> NDArray[np.bool_]:
         """Which pairs train, at every level: `(levels + 1, side, side)`."""
-        self.settle()
+        self._finish()
         return np.stack([self._zooms.map(k).trains for k in range(self._levels + 1)])
 
     @property
@@ -137,14 +144,6 @@ class Trainability(Basins):
         """At every level, the share of neighbouring pairs with different fates, and the
         box-counting dimension of the border (NaN where there is none): `(levels + 1, 2)`."""
         return np.array([(parting(level), dimension(level)) for level in self.trains])
-
-    @guarded
-    def describe(self) -> str:
-        """What becomes of the chosen pair, and how ragged the border round it is."""
-        if not self._done:  # closer looks may go on
-            self._done = self._zooms.go(answer=True)
-            self._present()
-        return self._sentence()
 
     def _sentence(self) -> str:
         a, b = (f"{value:.10g}" for value in self._pair)
@@ -192,6 +191,9 @@ class Trainability(Basins):
             self._anchor = self._pair
         self._windows = windows(self.axes, self._anchor, self._levels)
         self._zooms.want(self._windows, self._zoom)
+
+    def _answer(self) -> bool:
+        return self._zooms.go(answer=True)
 
     def _work(self, seconds: float) -> bool:
         return self._zooms.go(seconds)
@@ -354,6 +356,23 @@ class Trainability(Basins):
             (low, high), (bottom, top) = self.axes.values()
             self._put(a=min(max(low, a), high), b=min(max(bottom, b), top))
 
+    @guarded
+    def to_border(self) -> None:
+        """Move the pair towards the nearest one of the other fate, up to the border between them,
+        where the closer looks have most to show."""
+        self.settle()
+        twin = self._twins[self._zoom]
+        if twin is None:
+            raise ParameterError("every pair of this map has the same fate; zoom out first")
+        near, far = np.log10(self._pair), np.log10(twin)
+        for _ in range(ROUNDS):
+            between = near + np.linspace(0.0, 1.0, PARTS)[:, None] * (far - near)
+            _, trains = self._zooms.walks(10.0**between)
+            first = int(np.argmax(trains != trains[0])) or PARTS - 1
+            near, far = between[first - 1], between[first]
+        self._put(a=float(10.0 ** near[0]), b=float(10.0 ** near[1]))
+
+    @guarded
     def _dropped(self, change: Any) -> None:
         if not change["new"]:
             self._react()
@@ -367,11 +386,3 @@ class Trainability(Basins):
             self._zooms.side, self._zooms.steps,
             [round(float(x), 3) for x in self._zooms.theta[:50]],
         ]  # fmt: skip
-
-
-def _small() -> tuple[Landscape, NDArray]:
-    """The smallest network whose border is worth a look, and its first weights."""
-    net = Network(Linear(2, 4), Tanh(), Linear(4, 1))
-    x, y = data.moons(8, noise=0.15, seed=0)
-    seen = Data(x, 2.0 * np.reshape(y, (-1, 1)) - 1.0)
-    return Landscape(net, losses.half_squared_error, seen), net.init(seed=1)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinygrad_landscape.descent import descend
 from tinygrad_landscape.landscape import Landscape
+from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
 from tinygrad_landscape.surveying import TrainabilityMap, trainability
 from tinygrad_landscape.surveying.trainability import LAST, by_layer
 
@@ -24,6 +25,8 @@ COARSE = 8  # the coarse map has every eighth pair along a side
 SHORT = 0.015  # seconds that one piece should take
 BOXES = (1, 2, 4, 8)  # sides of boxes, in cells, whose count gives the dimension
 FEW = 8  # with fewer of the largest boxes on the border there is no dimension to speak of
+AXES = {"0": (10.0**-0.5, 10.0**2.5), "2": (10.0**-1.3, 10.0**1.7)}
+PAIR = (15.7873914, 0.73871605)  # on the border of the default map, and of all closer ones
 
 
 @dataclass(frozen=True)
@@ -202,3 +205,11 @@ def other_fate(trains: NDArray, at: NDArray, fate: bool) -> tuple[int, int] | No
     away = np.where(trains != fate, away, np.inf)
     i, j = np.unravel_index(int(away.argmin()), away.shape)
     return (int(i), int(j)) if np.isfinite(away[i, j]) else None
+
+
+def small() -> tuple[Landscape, NDArray]:
+    """A small network with a learning rate for each of two layers, and its first weights."""
+    net = Network(Linear(2, 4), Tanh(), Linear(4, 1))
+    x, y = data.moons(8, noise=0.15, seed=0)
+    seen = Data(x, 2.0 * np.reshape(y, (-1, 1)) - 1.0)
+    return Landscape(net, losses.half_squared_error, seen), net.init(seed=1)
