@@ -318,7 +318,7 @@ class BasinFilm(Film):
         self._put(start_x=change["new"][0], start_y=change["new"][1])
 
     def _baked(self) -> Mapping[str, Sequence[Any]]:
-        return {"momentum": [0.0, 0.5, 0.9]}
+        return {"momentum": [0.0, 0.9]}
 
     def _configuration(self) -> Any:
         return ["Basins", "film", self.rates, self._maps.side, *self.ground.configuration()]

@@ -105,6 +105,7 @@ class Fates:
         self.coarse, self.fine = np.zeros((2, len(self.rates) + 1), bool)
         self._row: tuple[float, int] | None = None
         self._lr = np.nan
+        self._known: dict[tuple[float, int], NDArray] = {}  # complete rows, for coming back
 
     def want(self, lr: float, momentum: float, steps: int) -> None:
         """Begin on what these settings ask for; a row that is right already is kept."""
@@ -112,7 +113,9 @@ class Fates:
         if settings == self._row and lr == self._lr:
             return
         if settings != self._row:
-            self._row, self.fine[:], self.coarse[:] = settings, False, False
+            known = self._known.get(settings)
+            self._row, self.fine[:], self.coarse[:] = settings, known is not None, known is not None
+            self.labels[:last] = WALKING if known is None else known
         self._lr, self.coarse[last], self.fine[last] = lr, False, False
         if lr in self.rates and self.fine[self.rates.index(lr)]:
             self.labels[last] = self.labels[self.rates.index(lr)]
@@ -144,6 +147,8 @@ class Fates:
             if not self.fine[k]:
                 yield from self._walked(self.starts, [k])
                 self.fine[k] = True
+        assert self._row is not None
+        self._known[self._row] = self.labels[:last].copy()
 
     def _walked(self, starts: NDArray, maps: list[int]) -> Iterator[bool]:
         """Walk from `starts (n, n, 2)` at the rates of `maps`, and fill these in."""
