@@ -79,6 +79,8 @@ def test_who_has_arrived_stays_and_who_is_lost_is_left(panel):
     tide = Tide(panel.ground, panel._maps.starts.reshape(-1, 2), 0.8, 0.0, 400)
     tide.go(panel.valleys)
     assert tide.finished and not len(tide._alive) and tide.taken < 400
+    walk = tl.descend(P1, panel._maps.starts.reshape(-1, 2), tl.optim.SGD(0.8), 400)
+    assert np.allclose(tide.ends, walk.end, atol=1e-5)
     bowl = tl.formulas.quadratic(10.0)
     ground = Ground.of(bowl, resolution=5)
     tide = Tide(ground, np.array([[0.5, 0.5]]), 1.0, 0.5, 300)

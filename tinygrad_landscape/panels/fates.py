@@ -17,7 +17,7 @@ from tinygrad_landscape.descent import optim
 from tinygrad_landscape.panels.ground import Ground
 from tinygrad_landscape.panels.valleys import ELSEWHERE, WALKING, Valleys
 
-LEG = 10  # steps after which those who have arrived are counted
+LEG = 9  # steps after which those who have arrived are counted; odd, for who bounces to and fro
 STILL = 1e-7  # who moves less in a leg, inside a valley, has arrived
 FAR = 1e3  # this many frames away nobody is followed any further
 COARSE = 5  # every fifth start along a side of the fine grid is one of the coarse grid
