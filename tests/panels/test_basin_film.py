@@ -120,7 +120,9 @@ def test_the_strip_stacks_the_shares(panel):
 def test_play_turns_through_the_row_and_ends_on_the_chosen_rate(panel):
     scene = panel.player.scene
     assert panel.player.frames == 5 and cells(panel).shape == (5, 10, 10)
-    assert scene.layers["readout"].data[:, 0, 0].tolist() == [0.02, 0.2, 2.0, 20.0, 0.8]
+    readout = scene.layers["readout"].data[:, 0]
+    assert readout[:, 0].tolist() == [0.02, 0.2, 2.0, 20.0, 0.8]
+    assert np.allclose(readout[:, 1:], 100.0 * panel.shares, atol=0.051)
     assert np.array_equal(scene.layers["cursor"].data[:, 0, 0], [0.02, 0.2, 2.0, 20.0, 0.8])
     for frame, lr in enumerate((0.02, 0.2, 2.0)):
         walk = tl.descend(P1, [-1.0, 1.0], tl.optim.SGD(lr), 100)

@@ -33,6 +33,7 @@ OTHERS = {ELSEWHERE: ("#aab2bb", "|"), WALKING: ("#f2f2f2", "."), FALLEN: ("#394
 OPEN = 255  # the number of a cell that is not known yet
 PARTS = 200  # a column of the strip is cut into so many
 LINES = 9  # heights drawn over the map
+READ = 4  # with more valleys than this, the readout leaves their shares to the strip
 SETTLED = 0.99  # a learning rate with this share of arrivals settles
 
 
@@ -201,7 +202,8 @@ class BasinFilm(Film):
         bar = np.stack([np.repeat(at[:, None], 2, axis=1), np.tile([0.0, 100.0], (len(at), 1))], -1)
         for name in ("cursor", "cursor ends"):
             scene.set(name, bar)
-        scene.set("readout", at[:, None])
+        told = np.column_stack([at, (100.0 * self._maps.shares()).round(1)])
+        scene.set("readout", np.where(self._maps.coarse[:, None], told, np.nan))
         most = self._steps + 1
         paths = np.concatenate([
             _padded(self._others.walk.points, most), _padded(self._mine.walk.points[:, None], most)
@@ -271,8 +273,14 @@ class BasinFilm(Film):
         scene.add("heights", "polyline", "map", colors=["#10151c66"], width=0.8 * size)
         gap = np.full((1, 2), np.nan)
         scene.set("heights", np.concatenate([x for part in heights for x in (part, gap)] or [gap]))
+        template = "learning rate {0}"
+        if len(self.valleys) <= READ:
+            names = [self.valleys.letter(k) for k in range(len(self.valleys))]
+            names += ["elsewhere", "walking", "left"]
+            told = [f"{name} {{{k + 1}}} %" for k, name in enumerate(names) if name != "elsewhere"]
+            template += ":   " + "   ".join(told)
         scene.add("readout", "text", "map", follow=True, at=[0.0, 1.02], color=chosen.ink,
-                  size=14.0 * size, template="learning rate {0}")  # fmt: skip
+                  size=13.0 * size, template=template)  # fmt: skip
         for k, point in enumerate(self.valleys.points):
             scene.add(f"valley {k}", "marker", "map", size=11.0 * size, edge="#ffffff",
                       colors=[CASING], shapes=self.valleys.look(k)["shapes"])  # fmt: skip
