@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "polyline": 2, "curve": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None, "heights": None,
+    "bands": 4,
     "cells": None,
 }  # fmt: skip
 LOOK: dict[str, dict[str, Any]] = {
@@ -40,6 +41,7 @@ LOOK: dict[str, dict[str, Any]] = {
         "halo": None,
     },
     "heights": {"colors": ["#440154", "#fde725"], "lines": True},
+    "bands": {"colors": ["#E69F00"], "words": [""], "hatches": [0], "size": 12.0, "ink": "#10151c"},
     "cells": {"colors": ["#D55E00", "#0072B2"], "hatches": [""]},
 }  # fmt: skip
 
@@ -49,9 +51,12 @@ class Layer:
     """One layer: `data` has shape (rows, items, columns); a row is a moment, an item a walker.
 
     A curve's items are its corners, one whole curve a moment. A text is filled with the numbers of
-    its only item, and blank where all are NaN. Heights are a grid over the whole axes, items along
-    x and columns along y, as shares 0..1 of the way through their colours. Cells are such a grid of
-    the numbers of their colours, each a rectangle with its colour's hatching; 255 is left open.
+    its only item, and blank where all are NaN. Bands are stretches of x, (from, to, kind, mark): a
+    kind has a colour, a word and a hatch (0 none, 1 rising lines, -1 falling ones, 2 both); the
+    word stands at the mark, or in the middle; only its first letter where it has no room. Heights
+    are a grid over the whole axes, items along x and columns along y, as shares 0..1 of the way
+    through their colours. Cells are such a grid of the numbers of their colours, each a rectangle
+    with its colour's hatching; 255 is left open.
 
     `look` holds what stays: colours (and dash or marker, one per item in turn), width, size.
     """
@@ -82,7 +87,7 @@ class Layer:
             data = data[None, :]
         if data.ndim == 2:
             still = self.kind in ("heights", "cells") or (
-                not self.follow and self.kind in ("curve", "ball", "marker", "arrow")
+                not self.follow and self.kind in ("curve", "ball", "marker", "arrow", "bands")
             )
             data = data[None, :, :] if still else data[:, None, :]
         columns = COLUMNS[self.kind]
@@ -271,6 +276,31 @@ def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     return [filled, lines]
 
 
+def _bands(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    from matplotlib import patheffects
+    from matplotlib.patches import Rectangle
+
+    look, across = layer.look, ax.get_xaxis_transform()
+    found: list[Artist] = []
+    for low, high, kind, mark in layer.row(frame):
+        color, word, hatch = (look[name][int(kind)] for name in ("colors", "words", "hatches"))
+        marks = {0: "", 1: "//", -1: "\\\\", 2: "xx"}[hatch]
+        faint = f"{look['ink']}59"
+        found.append(Rectangle((low, 0.0), high - low, 1.0, transform=across, linewidth=0.0,
+                               facecolor=color, edgecolor=faint, hatch=marks))  # fmt: skip
+        left, right = (ax.transData.transform((x, 0.0))[0] for x in (low, high))
+        if (len(word) + 1) * 0.6 * look["size"] > right - left:
+            word = word[:1] if np.isfinite(mark) else ""
+        elif not np.isfinite(mark):
+            mark = ax.transData.inverted().transform(((left + right) / 2, 0.0))[0]
+        if word:
+            halo = patheffects.withStroke(linewidth=_points(4), foreground=color)
+            found.append(ax.text(mark, 0.5, word, transform=across, ha="center", clip_on=False,
+                                 va="center_baseline", color=look["ink"], path_effects=[halo],
+                                 fontsize=_points(look["size"])))  # fmt: skip
+    return found
+
+
 def _cells(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     from matplotlib.image import BboxImage
 
@@ -320,6 +350,7 @@ _PAINTERS = {
     "arrow": _arrow,
     "text": _text,
     "heights": _heights,
+    "bands": _bands,
     "cells": _cells,
 }
 assert set(_PAINTERS) == set(COLUMNS) == set(LOOK)

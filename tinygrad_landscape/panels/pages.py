@@ -140,7 +140,7 @@ def _states(panel: Panel, offered: dict[str, list[Any]], numbers: _Numbers) -> I
                 arrays = player.scene.arrays()
                 yield {
                     "layers": {name: numbers.place(array) for name, array in arrays.items()},
-                    "frames": player.frames, "start": list(player.start),
+                    "frames": player.frames, "start": list(player.start), "dial": player.dial,
                     "sentence": player.sentence, "honesty": player.honesty,
                 }  # fmt: skip
         finally:

@@ -36,9 +36,12 @@ class Stage(anywidget.AnyWidget, Player):
         drag: str | None = None,
         seek: str | None = None,
         lasso: str | None = None,
+        bands: str | None = None,
         **traits: Any,
     ) -> None:
-        self.scene, self._roles = scene, {"drag": drag, "seek": seek, "lasso": lasso}
+        self.scene, self._roles = scene, {
+            "drag": drag, "seek": seek, "lasso": lasso, "bands": bands,
+        }  # fmt: skip
         limits = [limit for axes in scene.spec()["axes"] for limit in (axes["x"], axes["y"])]
         self._fine = any(abs(b - a) < 1e-3 * max(abs(a), abs(b)) for a, b, _ in limits)
         super().__init__(

@@ -47,5 +47,6 @@ function walked(live, start, lr) {
   const sentence = `Learning rate ${said(lr)} from (${start.map(said).join(", ")}): ` + (fell < 0
     ? `after ${end} steps the loss has gone from ${said(losses[0])} to ${said(losses[end])}, at ${place.join(", ")}.`
     : `the walk leaves the ground at step ${fell}${fell ? `, last seen at loss ${said(losses[fell - 1])}` : ""}.`);
-  return { frames: points.length, start, sentence, layers: { start: sent([start]), walk: path, ball: path, arrow, curve, cursor: curve, readout: curve } };
+  const rate = { ...sent([[lr, 1], [lr, 0]]), shape: [1, 2, 2] }; // the bands are known from the baked start only, so they are left out
+  return { frames: points.length, start, sentence, dial: lr, layers: { start: sent([start]), walk: path, ball: path, arrow, curve, cursor: curve, readout: curve, rate } };
 }

@@ -109,6 +109,10 @@ async function open(baked, el) {
     const next = to.join() === home.join() ? null : to;
     if (live && next?.join() !== start?.join()) { start = next; show(); }
   });
+  model.on("change:dial", () => { // the bands are those of the learning rate
+    const k = controls.findIndex(({ name }) => name === "lr"), place = k < 0 ? -1 : nearest(controls[k].values, model.get("dial"));
+    if (place >= 0 && place !== chosen[k]) { chosen[k] = place; show(); }
+  });
   addEventListener("hashchange", read);
   document.addEventListener("keydown", (event) => { // a key pressed anywhere on the page is meant for the picture
     if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;

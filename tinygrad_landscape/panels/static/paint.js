@@ -161,6 +161,25 @@ const PAINT = {
     if (layer.halo) { c.strokeStyle = layer.halo; c.lineWidth = 4; c.lineJoin = "round"; c.strokeText(filled, ...at); }
     c.fillText(filled, ...at);
   },
+  bands(c, layer, area, data, frame) {
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0, high = area.bottom - area.top;
+    c.font = `${layer.size}px system-ui, sans-serif`; c.textAlign = "center"; c.textBaseline = "middle"; c.lineJoin = "round";
+    for (let item = 0; item < data.items && data.rows; item++) {
+      const [from, to, kind, mark] = [0, 1, 2, 3].map((k) => data.at(row, item, k));
+      const left = area.x.px(from), right = area.x.px(to), color = layer.colors[kind];
+      c.save(); c.beginPath(); c.rect(left, area.top, right - left, high); c.clip();
+      c.fillStyle = color; c.fill();
+      c.strokeStyle = `${layer.ink}59`; c.lineWidth = 1; c.beginPath();
+      for (const way of { 0: [], 1: [1], [-1]: [-1], 2: [1, -1] }[layer.hatches[kind]])
+        for (let x = Math.floor((left - high) / 8) * 8; x < right + high; x += 8) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
+      c.stroke(); c.restore();
+      const marked = !Number.isNaN(mark), room = c.measureText(layer.words[kind]).width + 0.6 * layer.size < right - left;
+      const word = room ? layer.words[kind] : marked ? layer.words[kind].slice(0, 1) : "";
+      const at = [marked ? area.x.px(mark) : (left + right) / 2, (area.top + area.bottom) / 2];
+      c.strokeStyle = color; c.lineWidth = 4; c.strokeText(word, ...at);
+      c.fillStyle = layer.ink; c.fillText(word, ...at);
+    }
+  },
 };
 PAINT.marker = PAINT.ball;
 
