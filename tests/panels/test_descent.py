@@ -48,7 +48,8 @@ def own_walk(lr, start=(0.3, 0.2), steps=200):
 def test_it_opens_on_the_network_of_two_weights(panel):
     assert panel.landscape is P2
     assert panel.state == {
-        "lr": 0.5, "start_x": 0.3, "start_y": 0.2, "steps": 200, "all_weights": False, "frame": 200,
+        "lr": 0.5, "start_x": 0.3, "start_y": 0.2, "steps": 200, "all_weights": False,
+        "parabola": False, "hills": False, "frame": 200,
     }  # fmt: skip
     assert np.allclose(panel.walk.points, own_walk(0.5).points)
 

@@ -93,8 +93,9 @@ class Panel:
 
     # Opening ----------------------------------------------------------------------------------
 
-    def _open(self, row: Sequence[Any], more: Sequence[Any]) -> None:
-        """Lay out the first row, the stage and what folds out; listen; show the opening state."""
+    def _open(self, row: Sequence[Any], more: Sequence[Any], stage: Any = None) -> None:
+        """Lay out the first row, the stage (the player, or what holds it) and what folds out;
+        listen; show the opening state."""
         self._later, self._done, self._deaf = Later(), False, False
         self._lock = threading.RLock()
         self._wanted: int | None = None  # the frame to show, None for the last one
@@ -110,8 +111,10 @@ class Panel:
         button = ipywidgets.ToggleButton(description="More", tooltip="More controls")
         button.layout.width = "80px"
         button.observe(lambda change: shown(fold, change["new"]), "value")
-        first = ipywidgets.HBox([*row, button], layout={"align_items": "center"})
-        parts = [first, self.player, fold, self._error]
+        first = ipywidgets.HBox(
+            [*row, button], layout={"align_items": "center", "flex_flow": "row wrap"}
+        )
+        parts = [first, stage or self.player, fold, self._error]
         scene = self.player.scene
         width = f"min(100%, {scene.size[0]}px)"
         self.widget = ipywidgets.VBox(parts, layout={"max_width": width})
