@@ -233,9 +233,9 @@ def test_in_a_notebook_no_piece_is_long():
         panel = Basins(preset="trainability", levels=2, side=33)
         slow = []
         for value in np.linspace(5.0, 9.0, 6):
-            begin = time.perf_counter()
+            begin = time.process_time()  # others may be at work on this machine
             panel.controls["a"].value = float(value)
-            slow.append(time.perf_counter() - begin)
+            slow.append(time.process_time() - begin)
             await asyncio.sleep(0.005)
         panel.describe()
         assert panel._zooms.fine[0]

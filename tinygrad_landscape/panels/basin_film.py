@@ -127,10 +127,11 @@ class BasinFilm(Film):
         text += f", momentum {said(self._momentum)}" if self._momentum else ""
         if not self._maps.coarse[-1]:
             return text + ": the map is being made."
-        labels, side = self._maps.labels[-1], self._maps.side
+        fine = bool(self._maps.fine[-1])
+        side = self._maps.side if fine else self._maps.few
         text += f", {self._steps} steps: of {side} x {side} starts "
-        text += self.valleys.tally(labels, share=True)
-        text += f"; {self._maps.parting()[-1]:.1%} of neighbours part ways."
+        text += self.valleys.tally(self._maps.labels[-1], share=True)
+        text += f"; {self._maps.parting()[-1]:.1%} of neighbours part ways." if fine else "."
         if self._maps.coarse.all():
             text += self._row_said()
         text += f" The white ball, from {self.ground.place(self._start)}, "

@@ -92,6 +92,7 @@ class Fates:
     Attributes:
         labels: `(R + 1, side, side)`: the number of the valley that each start ends in, or another
             of `Valleys.fates`; of a map that is still coarse, every fifth start's.
+        few: starts along each side of a coarse map.
         coarse, fine: which maps are at least coarse, and which complete, `(R + 1,)`.
     """
 
@@ -101,6 +102,7 @@ class Fates:
         across, up = (ground.low[k] + cells * (ground.high - ground.low)[k] for k in (0, 1))
         self.starts = np.stack(np.meshgrid(across, up, indexing="ij"), axis=-1)
         self._middle = slice(COARSE // 2, None, COARSE)
+        self.few = len(self.starts[self._middle])
         self.labels = np.full((len(self.rates) + 1, side, side), WALKING)
         self.coarse, self.fine = np.zeros((2, len(self.rates) + 1), bool)
         self._row: tuple[float, int] | None = None

@@ -159,8 +159,10 @@ class Trainability(Film):
         if not self._zooms.coarse[k]:
             return text + " The map is being made."
         found = self._zooms.map(k)
-        text += f" Of {found.ratio.size} pairs at zoom {said(CLOSER**k)} "
-        text += f"{found.trains.mean():.1%} train; {self._ragged(found.trains)}."
+        fine = bool(self._zooms.fine[k])
+        count = found.ratio.size if fine else self._zooms.few**2
+        text += f" Of {count} pairs at zoom {said(CLOSER**k)} {found.trains.mean():.1%} train"
+        text += f"; {self._ragged(found.trains)}." if fine else "."
         twin = self._twins[k]
         if twin is not None:
             other = "does not" if trains[0] else "does"

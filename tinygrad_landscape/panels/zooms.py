@@ -62,6 +62,7 @@ class Zooms:
     """The maps of all levels.
 
     Attributes:
+        few: pairs along each side of a coarse map.
         coarse, fine: which levels are known at all, and which completely.
     """
 
@@ -77,6 +78,7 @@ class Zooms:
         self.landscape, self.theta, self.names = landscape, theta, names
         self.make = optimizer or by_layer(landscape, *names)
         self.side, self.steps = side, steps
+        self.few = len(range(0, side, COARSE))
         self.places = np.linspace(-1.0, 1.0, side)
         self.coarse = self.fine = np.zeros(0, bool)
         self._windows: list[Window] = []
