@@ -46,8 +46,8 @@ class Basins(Panel):
             with nine, and for trainability a network whose two layers have learning rates.
         plane: what is drawn of a landscape with more than two weights, and where the walks stay.
         preset: "hundred balls", "film", "lasso" or "trainability".
-        options: those of the preset's own panel, below; all take `extent=`, `resolution=`,
-            `height=`, `style=` and `hide=` as `Descent` does.
+        options: those of the preset's own panel, below; all take `style=` and `hide=` as `Descent`
+            does, and all but trainability `extent=`, `resolution=` and `height=`.
 
     Raises:
         ParameterError: for an unknown preset, or a landscape of more than two weights without a
