@@ -251,3 +251,8 @@ def test_it_is_written_as_a_page(panel, tmp_path):
     panel.to_html(tmp_path / "border.html")
     text = (tmp_path / "border.html").read_text(encoding="utf-8")
     assert len(text) < 1e6 and "at zoom 64" in text
+
+
+def test_in_places_the_border_is_a_plain_line():
+    panel = small(pair=(1.533323484, 1.757070175), steps=60, side=25)
+    assert (panel.border[:, 0] < 0.04).all() and (panel.border[:, 0] > 0.0).all()

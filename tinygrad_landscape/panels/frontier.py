@@ -1,8 +1,8 @@
 """`Basins(preset="trainability")`: which pairs of learning rates train, and where that changes.
 
 Give two layers a learning rate each. Between the pairs that train and those that do not runs a
-border; look four times as closely, and again, and there is still more of it. Source:
-Sohl-Dickstein 2024.
+border. In places it is a plain line; in others, look four times as closely, and again, and there is
+still more of it. Source: Sohl-Dickstein 2024.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ class Trainability(Film):
     The dot is a pair of learning rates; drag it, or give it the focus and press arrows: every
     closer look is round it, and the button takes it to the nearest border. Beside the map are its
     losses, and those of the nearest pair that has the other fate.
+
+    The opening pair was found by looking closer, again and again, where neighbours parted most: at
+    zoom 4 it is 4 % of them, from zoom 256 on 29 to 36 %. Elsewhere, as at `pair=(1.533323484,
+    1.757070175)`, the border is a plain line at every zoom, with 1 to 2 %.
 
     Args:
         landscape: your own Landscape; by default a 2-4-1 tanh network on 8 points of two moons,
