@@ -109,6 +109,12 @@ def count(label: str, value: int, low: int, high: int) -> Any:
     )  # fmt: skip
 
 
+def level(label: str, value: int, low: int, high: int) -> tuple[Any, Any]:
+    """A box for a whole number and the slider that moves it one by one."""
+    box = count(label, value, low, high)
+    return box, _slider(box, int, int)
+
+
 def choice(label: str, options: Sequence[Any], value: Any) -> Any:
     """A labelled list to choose from."""
     return ipywidgets.Dropdown(
