@@ -92,7 +92,7 @@ def test_accuracy_is_a_staircase():
     logits = stairs.a[:, None, None] * x[:, 0] + stairs.b[:, None]
     assert np.array_equal(stairs.loss, ((logits > 0.0) == y).mean(axis=-1))
     levels = len(np.unique(stairs.loss))
-    assert f"a staircase of {levels} level steps" in panel.describe() and levels < 25
+    assert f"a staircase with {levels} levels" in panel.describe() and levels < 25
     places = np.random.default_rng(0).uniform([-2, -4], [6, 4], (2000, 2))
     at = panel._maps[1].at
     assert (at(places) == at(places + [1e-6, -1e-6])).mean() > 0.999

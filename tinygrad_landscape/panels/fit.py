@@ -26,6 +26,7 @@ from tinygrad_landscape.panels.lowest import lowest
 from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.sights import sight_of, two_classes
+from tinygrad_landscape.panels.valleys import height_said
 from tinygrad_landscape.surveying import Plane, Surface, critical_points, survey
 
 WAY = 20  # frames from the dot to the lowest place, and as many back
@@ -121,19 +122,19 @@ class Fit(Panel):
         first, *others = self._maps
         text = f"{self._place(self._dot)} scores a {first.name} of {said(scores[0])}"
         if told:
-            best = f"{said(first.best)}, at {self._place(self._lowest(first))}"
+            best = f"{height_said(first.best)}, at {self._place(self._lowest(first))}"
             text += f"; the lowest place of the map scores {best}"
         for score, one in zip(scores[1:], others):
             if one.name == "accuracy":
                 levels = len(np.unique(one.surface.values["loss"]))
                 text += (
-                    f". The accuracy is {said(score)}; its map is a staircase of {levels} level "
-                    "steps, so its slope is 0 almost everywhere and shows no way up"
+                    f". The accuracy is {said(score)}; its map is a staircase with {levels} "
+                    "levels, so its slope is 0 almost everywhere and shows no way up"
                 )
             else:
                 text += f". By its {one.name} the dot scores {said(score)}"
                 if told:
-                    best = f"{self._place(self._lowest(one))} ({said(one.best)})"
+                    best = f"{self._place(self._lowest(one))} ({height_said(one.best)})"
                     text += f", and the lowest place is {best}"
         return text + "."
 
