@@ -27,6 +27,18 @@ def test_the_exercises_gradients_belong_to_bowls():
     assert np.all(np.linalg.eigvalsh(jacobian) > 0)
 
 
+def test_the_step_may_be_kept_instead_of_the_sum():
+    def other(g, x0, lr, beta, n):
+        x, step, points = x0, 0.0, [x0]
+        for _ in range(n):
+            step = beta * step - lr * g(x)
+            x = x + step
+            points.append(x)
+        return points
+
+    assert lesson07.exercise.check(other).state == "passed"
+
+
 def test_without_memory_it_is_gradient_descent_to_the_last_bit():
     for g, x0, lr, _, n in lesson07.exercise.instances():
         plain, _ = lesson03.gd(lambda x: 0.0, g, x0, lr, n)
