@@ -408,6 +408,24 @@ def test_still_eyes_get_few_and_larger_steps(browser_page):
 # Life ---------------------------------------------------------------------------------------------
 
 
+def test_older_news_do_not_move_a_hand_that_the_kernel_has_not_heard(seat):
+    seat.tell(heard=seat.trait("turns"), frame=20)
+    seat.press("ArrowLeft")
+    seat.tell(frame=20)  # written before the step back had arrived
+    assert seat.data()["frame"] == "19" and seat.trait("frame") == 19
+    seat.tell(heard=seat.trait("turns"))
+    seat.tell(frame=7)
+    assert seat.data()["frame"] == "7"
+
+
+def test_number_keys_go_to_parts_of_the_way_where_there_are_no_bands(seat):
+    shown = []
+    for key in "1234":
+        seat.press(key)
+        shown.append(seat.data()["frame"])
+    assert shown == ["0", "7", "13", "20"]
+
+
 def test_it_has_names_for_those_who_do_not_see_it(seat):
     page = seat.page
     assert page.get_by_role("group", name="A map").count() == 1

@@ -278,11 +278,13 @@ class Panel:
         try:
             self._show()
             if not self.player.playing:
-                wanted = self._last if self._wanted is None else self._wanted
-                self.player.frame = min(wanted, self._last)
+                self.player.frame = self._wanted_frame()
                 self.player.resting = self._wanted is None
         finally:
             self._deaf = deaf
+
+    def _wanted_frame(self) -> int:
+        return self._last if self._wanted is None else min(self._wanted, self._last)
 
     @guarded
     def _turned(self, change: Any) -> None:
@@ -290,6 +292,10 @@ class Panel:
         if not self._deaf:
             at_end = self._done and change["new"] >= self._last
             self._wanted = None if at_end else change["new"]
+            if self.player.frame == self._last and not self.player.playing:
+                # A piece shown meanwhile, in the other thread, has put the end in its place.
+                self._deaf, self.player.frame = True, self._wanted_frame()
+                self._deaf = False
             self._soon()
 
     @guarded
