@@ -292,10 +292,10 @@ class Panel:
         if not self._deaf:
             at_end = self._done and change["new"] >= self._last
             self._wanted = None if at_end else change["new"]
-            if self.player.frame == self._last and not self.player.playing:
+            if self._wanted is not None and self.player.frame == self._last:
                 # A piece shown meanwhile, in the other thread, has put the end in its place.
                 self._deaf, self.player.frame = True, self._wanted_frame()
-                self._deaf = False
+                self._deaf = self.player.resting = False
             self._soon()
 
     @guarded
