@@ -201,7 +201,7 @@ class Descent(Panel):
         curve = self.player.scene.axes["curve"]
         if curve.get_xlim() != (0, steps):
             curve.set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin

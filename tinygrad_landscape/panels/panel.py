@@ -56,6 +56,7 @@ class Panel:
     controls: dict[str, Any]
     player: Player
     widget: ipywidgets.VBox
+    _stale = False  # whether what stands still has changed; it is drawn anew when the hand rests
     _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------
@@ -324,7 +325,11 @@ class Panel:
     # Saying -----------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        """Write the code of the state that is now complete into its field."""
+        """All is complete: draw what stands still anew, if it has changed, and write the code of
+        this state into its field."""
+        if self._stale:
+            self._stale = False
+            self.player.redraw()
         opening, now = self._opening, self.state
         changed = {name: value for name, value in now.items() if value != opening[name]}
         if now["frame"] == self._last or self.player.playing:

@@ -253,7 +253,7 @@ class Saddle(Panel):
         self._bends: list[NDArray] = []
         if self.player.scene.axes["curve"].get_xlim() != (0, steps):
             self.player.scene.axes["curve"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
 
     def _work(self, seconds: float) -> bool:
         late = time.perf_counter() + seconds

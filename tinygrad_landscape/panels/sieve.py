@@ -247,7 +247,7 @@ class Sieve(Panel):
         if axes["curve"].get_xlim() != (0, steps):
             axes["curve"].set_xlim(0, steps)
             axes["rate"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._cloud_of = rng.permuted(np.tile(np.arange(self._samples), (CLOUD, 1)), axis=1)[
             :, : self._batch
         ]

@@ -183,7 +183,7 @@ class Slice(Panel):
         ax = self.player.scene.axes["map"]
         if (ax.get_xlabel(), ax.get_ylabel()) != self.plane.labels:
             self._label(ax)
-            self.player.redraw()
+            self._stale = True
 
     def _chosen(self, kind: str) -> tuple[Plane, float]:
         """The plane of a kind, and the half-width of its own frame."""
