@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tinygrad_landscape.panels.surface3d import Surface3d
     from tinygrad_landscape.surveying import Surface
 
-HIGHER, FARTHER = 9.0, 3.0  # pixels: the map's topmost number, and the air around the curve
+HIGHER, FARTHER = 7.0, 3.0  # pixels: the map's topmost number, and the air around the curve
 
 
 class HillsView:
