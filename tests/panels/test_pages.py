@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import re
 import zlib
 from urllib.parse import quote
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
-from tests.browser.lab import browsing, chromium
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import Descent, pages, use
@@ -160,22 +158,6 @@ def test_only_a_network_the_page_knows_is_walked_there():
 # In a browser -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(1000, 720) as page:
-        page.context.set_offline(True)
-        yield page
-
-
 class Opened:
     """A page from the disk, and what it complains of."""
 
@@ -255,7 +237,7 @@ def test_it_plays_steps_scrubs_and_resets_from_the_disk(opened):
     while int(opened.data()["frame"]) <= 25:
         opened.settle(20)
     page.keyboard.press(" ")  # on the button, which is Pause now
-    opened.settle(60)
+    opened.settle()
     frame = int(opened.data()["frame"])
     assert 25 < frame < 200 and opened.data()["playing"] == "false"
     assert opened.moment() == f"#frame={frame}"

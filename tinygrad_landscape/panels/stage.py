@@ -76,13 +76,16 @@ class Stage(anywidget.AnyWidget, Player):
             self.spec = self.scene.spec() | self._roles
 
     def _packed(self) -> dict[str, dict[str, Any]]:
-        arrays: dict[str, np.ndarray] = self.scene.arrays()
-        return {name: packed(array, self._fine) for name, array in arrays.items()}
+        return {
+            layer.name: packed(layer.data, self._fine, layer.kind == "cells")
+            for layer in self.scene.layers.values()
+        }
 
 
-def packed(array: np.ndarray, fine: bool) -> dict[str, Any]:
-    """A layer's data as the canvas reads it: shape, type and bytes (float32 unless `fine`)."""
-    kind = np.dtype("<f8" if fine else "<f4")
+def packed(array: np.ndarray, fine: bool, whole: bool = False) -> dict[str, Any]:
+    """A layer's data as the canvas reads it: shape, type and bytes (float32, or 8 bytes a number if
+    `fine`, or one if all are `whole` numbers 0 to 255)."""
+    kind = np.dtype("u1" if whole else "<f8" if fine else "<f4")
     with np.errstate(over="ignore"):  # what fell off further than float32 reaches is infinitely far
         data = np.ascontiguousarray(array, dtype=kind).tobytes()
     return {"shape": list(array.shape), "type": kind.str[1:], "data": data}

@@ -20,7 +20,7 @@ function table(sent) {
   const [rows, items, columns] = sent.shape;
   const { buffer, byteOffset, byteLength } = sent.data;
   const copy = buffer.slice(byteOffset, byteOffset + byteLength);
-  const values = sent.type === "f8" ? new Float64Array(copy) : new Float32Array(copy);
+  const values = new { f8: Float64Array, f4: Float32Array, u1: Uint8Array }[sent.type](copy);
   return { rows, items, columns, at: (r, i, c) => values[(r * items + i) * columns + c] };
 }
 
@@ -101,6 +101,13 @@ const PAINT = {
     const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
     const wide = Math.round(area.right - area.left), high = Math.round(area.bottom - area.top);
     if (data.picture?.row !== row) data.picture = { row, canvas: relief(data, row, layer, wide, high) };
+    c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
+  },
+  cells(c, layer, area, data, frame) {
+    if (!data.rows) return;
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    const wide = Math.round(area.right - area.left), high = Math.round(area.bottom - area.top);
+    if (data.picture?.row !== row) data.picture = { row, canvas: tiled(data, row, layer, wide, high) };
     c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
   },
   ball(c, layer, area, data, frame) {
@@ -194,6 +201,34 @@ function relief(data, row, { colors, lines }, wide, high) {
       const left = x ? bands[p - 1] : band, up = y ? bands[p - wide] : band;
       const line = lines && ((left !== band && Math.max(left, band) % 2 === 0) || (up !== band && Math.max(up, band) % 2 === 0));
       for (let k = 0; k < 3; k++) image.data[4 * p + k] = rgb[band][k] * (line ? 0.7 : 1) + (line ? 76 : 0);
+      image.data[4 * p + 3] = 255;
+    }
+  }
+  c.putImageData(image, 0, 0);
+  return canvas;
+}
+
+const INK = 0.62; // how much of its light a hatched pixel keeps
+const HATCHES = { // (x - y) may be negative, hence the offset, a multiple of what follows it
+  "": () => false, "/": (x, y) => (x + y) % 9 === 0, "\\": (x, y) => (x - y + 9000) % 9 === 0,
+  ".": (x, y) => x % 6 < 2 && y % 6 < 2, x: (x, y) => (x + y) % 11 === 0 || (x - y + 11000) % 11 === 0,
+  "-": (x, y) => y % 7 === 0, "|": (x) => x % 7 === 0, "+": (x, y) => x % 9 === 0 || y % 9 === 0,
+  o: (x, y) => Math.abs((x % 10) - 5) + Math.abs((y % 10) - 5) === 3,
+};
+
+/** A grid of colour numbers as a picture: a rectangle each, hatched; a number without a colour is left open. */
+function tiled(data, row, { colors, hatches }, wide, high) {
+  const canvas = document.createElement("canvas"), c = canvas.getContext("2d");
+  canvas.width = wide; canvas.height = high;
+  const image = c.createImageData(wide, high), marks = hatches.map((mark) => HATCHES[mark]);
+  const rgb = colors.map((color) => [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16)));
+  for (let y = 0, p = 0; y < high; y++) {
+    const j = Math.floor(((high - 1 - y) * data.columns) / high);
+    for (let x = 0; x < wide; x++, p++) {
+      const number = data.at(row, Math.floor((x * data.items) / wide), j);
+      if (!(number < colors.length)) continue;
+      const light = marks[number % marks.length](x, y) ? INK : 1;
+      for (let k = 0; k < 3; k++) image.data[4 * p + k] = Math.floor(rgb[number][k] * light);
       image.data[4 * p + 3] = 255;
     }
   }
