@@ -227,7 +227,7 @@ class HundredBalls(Basins):
             self._grid = Crowd(inside, self._grid_starts, optimizer, steps)
         if steps != self.player.scene.axes["curve"].get_xlim()[1]:
             self.player.scene.axes["curve"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
 
     def _dropped(self, count: int, seed: int) -> NDArray:
         """Starts `(count, 2)`: spread evenly (each in a field of its own), with chance within."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -202,7 +201,7 @@ class Descent(Panel):
         curve = self.player.scene.axes["curve"]
         if curve.get_xlim() != (0, steps):
             curve.set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin
@@ -271,8 +270,7 @@ class Descent(Panel):
             self._snaps.take(bands)
             strip.show(scene, bands, self._lr, self._cliff)
         free = self.controls["all_weights"].value
-        whole = walk if free else replace(walk, points=self.plane.point(*walk.points.T))
-        self._view.show(self.surface, whole, self._height)
+        self._view.show(self.surface, path - self._origin, walk.losses, self._height)
         words = honesty(self.surface, walk if free else None, self._height)
         if not free:
             words += " The walk stays in this plane: only the two drawn weights move."

@@ -10,18 +10,20 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
+from tinygrad_landscape.descent import Trajectory
 from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.panels.image import ImageStage
 from tinygrad_landscape.panels.panel import shown
 from tinygrad_landscape.panels.player import Player
 
 if TYPE_CHECKING:
-    from tinygrad_landscape.descent import Trajectory
     from tinygrad_landscape.panels.surface3d import Surface3d
     from tinygrad_landscape.surveying import Surface
 
-HIGHER, FARTHER = 9.0, 3.0  # pixels: the map's topmost number, and the air around the curve
+HIGHER, FARTHER = 7.0, 3.0  # pixels: the map's topmost number, and the air around the curve
 
 
 class HillsView:
@@ -59,12 +61,24 @@ class HillsView:
         stage = ipywidgets.VBox([player, self._cover], layout={"overflow": "visible"})
         return stage.add_class("tgl-pair")
 
-    def show(self, surface: Surface, walk: Trajectory | None, heights: Heights) -> None:
-        """Show ground and walk as hills, if the toggle says so."""
+    def show(self, surface: Surface, inside: NDArray, losses: NDArray, heights: Heights) -> None:
+        """Show ground and walk as hills, if the toggle says so.
+
+        Args:
+            surface: the ground.
+            inside: the walk in the coordinates of the surface's plane, `(R, 2)`.
+            losses: its losses `(R,)`.
+            heights: the scale of the map.
+        """
         seen = self.toggle.value and not isinstance(self._player, ImageStage)
         shown(self._cover, seen)
         if not seen:
             return
+        unknown = np.full(len(losses), np.nan)
+        walk = Trajectory(
+            surface.plane.point(*inside.T), losses, unknown, unknown[1:],
+            np.arange(len(losses)), np.array(-1),
+        )  # fmt: skip
         if self.hills is None:
             from tinygrad_landscape.panels.surface3d import Surface3d
 
@@ -74,4 +88,4 @@ class HillsView:
             )  # fmt: skip
             self._cover.children = [self.hills]
         else:
-            self.hills.show(walk, surface)
+            self.hills.show(walk, surface, heights.scale)

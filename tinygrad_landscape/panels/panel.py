@@ -56,6 +56,7 @@ class Panel:
     controls: dict[str, Any]
     player: Player
     widget: ipywidgets.VBox
+    _stale = False  # whether what stands still has changed; it is drawn anew when the hand rests
     _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------
@@ -278,11 +279,13 @@ class Panel:
         try:
             self._show()
             if not self.player.playing:
-                wanted = self._last if self._wanted is None else self._wanted
-                self.player.frame = min(wanted, self._last)
+                self.player.frame = self._wanted_frame()
                 self.player.resting = self._wanted is None
         finally:
             self._deaf = deaf
+
+    def _wanted_frame(self) -> int:
+        return self._last if self._wanted is None else min(self._wanted, self._last)
 
     @guarded
     def _turned(self, change: Any) -> None:
@@ -290,6 +293,10 @@ class Panel:
         if not self._deaf:
             at_end = self._done and change["new"] >= self._last
             self._wanted = None if at_end else change["new"]
+            if self._wanted is not None and self.player.frame == self._last:
+                # A piece shown meanwhile, in the other thread, has put the end in its place.
+                self._deaf, self.player.frame = True, self._wanted_frame()
+                self._deaf = self.player.resting = False
             self._soon()
 
     @guarded
@@ -318,7 +325,11 @@ class Panel:
     # Saying -----------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        """Write the code of the state that is now complete into its field."""
+        """All is complete: draw what stands still anew, if it has changed, and write the code of
+        this state into its field."""
+        if self._stale:
+            self._stale = False
+            self.player.redraw()
         opening, now = self._opening, self.state
         changed = {name: value for name, value in now.items() if value != opening[name]}
         if now["frame"] == self._last or self.player.playing:

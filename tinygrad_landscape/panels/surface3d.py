@@ -102,12 +102,14 @@ class Surface3d(anywidget.AnyWidget):
         if player is not None:
             self.follow(player)
 
-    def show(self, walk: Trajectory | None, surface: Surface | None = None) -> None:
-        """Put another walk on the same hills, or none, or on other hills; the frame stays, and so
-        does the camera."""
+    def show(
+        self, walk: Trajectory | None, surface: Surface | None = None, height: str | None = None
+    ) -> None:
+        """Put another walk on the same hills, or none; with `surface` (and `height`) on other ones.
+        The frame stays, and so does the camera."""
         with self.hold_sync():
             if surface is not None and surface is not self.surface:
-                self.surface = surface
+                self.surface, self._height = surface, height or self._height
                 self._scale = Heights.of(surface.loss[surface.done], self._height, self._clip)
                 self.grid = packed(_thinned(self._shares()), fine=False)
                 self.look = self._look(self._style, walk)

@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `turns`, `heard`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // paint.js stands before this file in the same module; it holds what knows pixels but no page.
@@ -62,7 +62,12 @@ function render({ model, el }) {
   let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0, drawn = null;
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
-  const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
+  const save = (changes) => { // a hand that chooses a frame counts it, so that older news of the kernel's can be told
+    if ("frame" in changes) changes = { ...changes, turns: (model.get("turns") ?? 0) + 1 };
+    for (const [k, v] of Object.entries(changes)) model.set(k, v);
+    model.save_changes();
+  };
+  const outdated = () => model.get("heard") !== undefined && model.get("heard") !== model.get("turns");
   const text = () => { // the first text that is not blank at this moment
     for (const l of spec.layers) { const told = l.kind === "text" && words(l, data[l.name], frame); if (told) return told; }
     return "";
@@ -277,7 +282,11 @@ function render({ model, el }) {
   const heard = {
     spec: () => { takeSpec(); takeLayers(); resize(); }, background: takeBackground, layers: takeLayers, start: placeStart, revealed: dirty,
     frames: dirty, sentence: takeWords, honesty: takeWords, label: takeWords, speed: () => { speed.value = model.get("speed"); },
-    frame: () => { if (clock === null) { frame = Math.min(last(), model.get("frame")); dirty(); } },
+    frame: () => {
+      if (clock !== null) return;
+      if (outdated()) { if (model.get("frame") !== frame) model.set("frame", frame); return; } // the kernel has not heard the hand yet
+      frame = Math.min(last(), model.get("frame")); dirty();
+    },
     playing: () => (model.get("playing") ? run() : pause()),
   };
   takeSpec(); frame = model.get("frame"); takeLayers(); takeBackground(); takeWords(); showPlay(); speed.value = model.get("speed");
