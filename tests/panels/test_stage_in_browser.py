@@ -155,6 +155,10 @@ def test_the_page_does_not_jump(seat):
     words = "A much longer sentence, which says at some length where the walk has ended, and how."
     seat.tell(sentence=words + words[:40], frame=3, revealed=True)
     assert seat.page.evaluate("document.querySelector('#cell').offsetHeight") == height
+    seat.tell(sentence=3 * words)
+    grown = seat.page.evaluate("document.querySelector('#cell').offsetHeight")
+    seat.tell(sentence="It ends.")
+    assert seat.page.evaluate("document.querySelector('#cell').offsetHeight") == grown > height
 
 
 def test_numbers_are_said_as_python_says_them(seat):

@@ -298,7 +298,7 @@ class Descent(Panel):
             "start_y": boxes[1],
             "steps": ipywidgets.BoundedIntText(
                 value=steps, min=1, max=10_000, description="steps", style=controls.LABEL,
-                layout={"width": "140px"},
+                tooltip="1 to 10000", layout={"width": "140px"},
             ),
             "all_weights": ipywidgets.Checkbox(
                 value=False, description=f"all {self.landscape.size} weights move", indent=False,

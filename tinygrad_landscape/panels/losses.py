@@ -107,6 +107,7 @@ class Losses(Panel):
         self.controls = {
             "map": ipywidgets.ToggleButtons(
                 options=list(self._losses), description="map of",
+                tooltip="whose loss the map shows",
                 style={"button_width": "auto", **controls.LABEL}, layout={"width": "max-content"},
             ),
             "odd": box,

@@ -121,6 +121,7 @@ class Panel:
         self.widget = ipywidgets.VBox(parts, layout={"max_width": width})
         self.widget.add_class("tgl-panel").add_class(f"tgl-{scene.style.name}")
         shown(fold, False)
+        shown(self._error, False)
         self._begin()
         self._done = self._work(self._patience)
         self._present()

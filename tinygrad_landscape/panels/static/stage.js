@@ -94,7 +94,7 @@ function render({ model, el }) {
     const wide = Math.round(picture.clientWidth * Math.max(1, window.devicePixelRatio || 1));
     const high = Math.round((wide * spec.height) / spec.width);
     if (!wide || (canvas.width === wide && canvas.height === high)) return;
-    canvas.width = wide; canvas.height = high;
+    canvas.width = wide; canvas.height = high; sentence.style.minHeight = "";
     if (waiting) cancelAnimationFrame(waiting);
     paint(); // at once: a canvas is wiped when its size changes
   }
@@ -122,6 +122,7 @@ function render({ model, el }) {
     if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
       clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
     }
+    if (sentence.offsetHeight) sentence.style.minHeight = `${sentence.offsetHeight}px`; // a shorter one moves nothing below it
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
     honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
   }
@@ -278,6 +279,17 @@ function render({ model, el }) {
     event.preventDefault();
   });
 
+  // -- ipywidgets' sliders have no name: a screen reader hears that of the box in front of them
+  const namer = new MutationObserver(() => nameSliders());
+  function nameSliders() {
+    const panel = root.closest(".tgl-panel");
+    for (const handle of panel?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+      const box = handle.closest(".widget-slider").previousElementSibling;
+      handle.setAttribute("aria-label", box?.querySelector("label")?.textContent || "value");
+    }
+    if (panel) namer.observe(panel, { childList: true, subtree: true }); // others come later
+  }
+
   // -- life
   const heard = {
     spec: () => { takeSpec(); takeLayers(); resize(); }, background: takeBackground, layers: takeLayers, start: placeStart, revealed: dirty,
@@ -291,13 +303,13 @@ function render({ model, el }) {
   };
   takeSpec(); frame = model.get("frame"); takeLayers(); takeBackground(); takeWords(); showPlay(); speed.value = model.get("speed");
   for (const [name, react] of Object.entries(heard)) model.on(`change:${name}`, react);
-  const watcher = new ResizeObserver(resize);
+  const watcher = new ResizeObserver(() => { resize(); nameSliders(); });
   watcher.observe(picture);
   if (model.get("playing") && !still.matches) run();
   else if (model.get("playing")) { frame = last(); dirty(); save({ playing: false, frame }); } // it moves when asked to
   return () => {
     for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
-    watcher.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
+    watcher.disconnect(); namer.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
   };
 }
 
