@@ -74,6 +74,12 @@ def notched(notch: int) -> float:
     return float(f"{10.0 ** (notch / NOTCHES):.3g}")
 
 
+def notches(box: Any, every: int = 1) -> list[float]:
+    """The values of the notches of a log slider's `box`, or of every second one, third one, ..."""
+    found = range(_notch(box.min), _notch(box.max) + 1, every)
+    return [min(max(box.min, notched(notch)), box.max) for notch in found]
+
+
 def _notch(value: float) -> int:
     return round(math.log10(value) * NOTCHES)
 

@@ -297,14 +297,14 @@ class Descent(Panel):
         return row, [more]
 
     def _baked(self) -> dict[str, list[float]]:
-        box, every = self.controls["lr"], max(2, self.controls["steps"].value // 100)
-        notches = range(self._slider.min, self._slider.max + 1, every)
-        return {"lr": [min(max(box.min, controls.notched(notch)), box.max) for notch in notches]}
+        every = max(2, self.controls["steps"].value // 100)
+        return {"lr": controls.notches(self.controls["lr"], every)}
 
     def _live(self) -> dict[str, Any] | None:
         if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)):
             return None
-        return pages.live(self.landscape, self.plane, self.controls["steps"].value)
+        steps = self.controls["steps"].value
+        return pages.live("descent", self.landscape, self.plane, steps, whole=False)
 
     def _moved(self, change: Any) -> None:
         x, y = change["new"]

@@ -248,6 +248,12 @@ class Flatness(Panel):
         scene.veil("measures", VEIL)
         return scene
 
+    def _baked(self) -> dict[str, list[Any]]:
+        name, values = (
+            ("alpha", minima.ALPHAS) if self.preset == "rescale" else ("width", minima.WIDTHS)
+        )
+        return {name: list(values)}
+
     def _configuration(self) -> Any:
         name = [type(self).__name__, self.preset]
         if self.preset == "width":

@@ -56,6 +56,7 @@ class Panel:
     controls: dict[str, Any]
     player: Player
     widget: ipywidgets.VBox
+    _opens_playing = False  # on its page, where no hand has pressed Play yet
     _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------

@@ -36,6 +36,22 @@ const frameOf = (spec) => spec.axes.map(({ box: [left, top, right, bottom], x, y
   left, top, right, bottom, x: ruler(x, left, right), y: ruler(y, bottom, top),
 }));
 
+/**
+ * How a scene lies on the page: whole, or on a narrow one its columns of axes below each other. `pieces` are
+ * columns from x = `from` to `to`, moved by dx and dy; `width` and `height` are those of all together.
+ */
+function arranged({ axes, width, height }, narrow) {
+  const columns = [];
+  for (const [left, , right] of axes.map((each) => each.veil_box).sort((a, b) => a[0] - b[0])) {
+    if (columns.length && left < columns.at(-1).right) columns.at(-1).right = Math.max(columns.at(-1).right, right);
+    else columns.push({ left, right });
+  }
+  if (!narrow || columns.length < 2) return { pieces: [{ from: 0, to: width, dx: 0, dy: 0 }], width, height };
+  const cuts = [0, ...columns.slice(1).map(({ left }) => left), width];
+  const pieces = columns.map((_, k) => ({ from: cuts[k], to: cuts[k + 1], dx: -cuts[k], dy: k * height }));
+  return { pieces, width: Math.max(...pieces.map(({ from, to }) => to - from)), height: pieces.length * height };
+}
+
 // ---- painting the seven kinds of layer ------------------------------------------------------------
 
 const SHAPES = {
