@@ -45,6 +45,17 @@ def knob(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
     return box, _slider(box, lambda at: round(at / unit), lambda notch: round(notch * unit, 10))
 
 
+def steps(label: str, value: int, stops: Sequence[int]) -> tuple[Any, Any]:
+    """A box for a whole number between the ends of `stops`, and the slider that goes from one of
+    them to the next."""
+    box = count(label, value, stops[0], stops[-1])
+
+    def nearest(at: float) -> int:
+        return min(range(len(stops)), key=lambda k: abs(stops[k] - at))
+
+    return box, _slider(box, nearest, lambda notch: stops[notch])
+
+
 def _slider(box: Any, notch_of: Callable[[float], int], value_of: Callable[[int], float]) -> Any:
     """A slider whose notches stand for values of `box`; each follows the other."""
     slider = ipywidgets.IntSlider(

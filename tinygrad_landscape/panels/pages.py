@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tinygrad_landscape.panels.panel import Panel
 
 LIMIT = 1_000_000  # bytes
+LONG = 32  # items in a row that is kept by itself
 BITS = {"heights": 10}  # significant ones of a number in a kind of layer; 16 elsewhere
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("paint.js", "stage.js", "page.js")
@@ -63,7 +64,8 @@ def write(panel: Panel, path: str | os.PathLike[str]) -> None:
     baked = {
         "grounds": grounds.packed(player._roles | roles), "label": player.label,
         "speed": player.speed, "controls": controls, "opening": opening, "live": live,
-        "type": numbers.kind[1:], "states": states, "numbers": _text(numbers.packed()),
+        "type": numbers.kind[1:], "numbers": _text(numbers.packed()), "states": states,
+        "words": list(numbers.words),
     }  # fmt: skip
     page = _page(panel, baked).encode()
     if len(page) > LIMIT:
@@ -131,16 +133,27 @@ class _Numbers:
 
     def __init__(self, kind: str) -> None:
         self.kind, self.blocks, self._places, self._end = kind, list[bytes](), dict[bytes, int](), 0
+        self.words: dict[str, int] = {}
 
-    def place(self, array: np.ndarray, bits: int) -> list[int]:
-        """Where an array of so many significant bits begins, and its shape."""
+    def place(self, array: np.ndarray, bits: int) -> list[Any]:
+        """Where an array of so many significant bits begins, and its shape; where every row does if
+        they are long, for another array may have most of them."""
+        if len(array) > 1 and array.shape[1] >= LONG:
+            return [[self._place(row, bits) for row in array], *array.shape]
+        return [self._place(array, bits), *array.shape]
+
+    def _place(self, array: np.ndarray, bits: int) -> int:
         with np.errstate(over="ignore"):  # what fell off further than float32 reaches is too far
             block = _rounded(np.ascontiguousarray(array, dtype=self.kind), bits).tobytes()
         mark = hashlib.sha256(block).digest()
         if mark not in self._places:
             self._places[mark], self._end = self._end, self._end + len(block)
             self.blocks.append(block)
-        return [self._places[mark], *array.shape]
+        return self._places[mark]
+
+    def said(self, words: str) -> int:
+        """The number of a text that many states have."""
+        return self.words.setdefault(words, len(self.words))
 
     def packed(self) -> bytes:
         """All blocks, compressed: the first bytes of every number, then the second ones, ..."""
@@ -194,7 +207,7 @@ def _states(
                     "layers": {name: numbers.place(layer.data, BITS.get(layer.kind, 16))
                                for name, layer in layers if not (whole and layer.follow)},
                     "frames": player.frames, "start": list(player.start),
-                    "sentence": player.sentence, "honesty": player.honesty,
+                    "sentence": player.sentence, "honesty": numbers.said(player.honesty),
                 }  # fmt: skip
         finally:
             panel._wanted = wanted

@@ -47,12 +47,13 @@ async function open(baked, el) {
   const indexOf = (places) => places.reduce((index, place, k) => index * controls[k].values.length + place, 0);
   /** The baked state at a place in the grid, its layers unpacked. */
   function stateAt(places) {
-    const { layers, ground, ...words } = states[live?.whole ? 0 : indexOf(places)];
+    const { layers, ground, honesty, ...rest } = states[live?.whole ? 0 : indexOf(places)];
     const sent = Object.entries(layers).map(([name, [from, ...shape]]) => {
-      const size = shape.reduce((a, b) => a * b, width);
-      return [name, { shape, type, data: numbers.subarray(from, from + size) }];
+      const rows = [from].flat(), size = shape.reduce((a, b) => a * b, width) / rows.length, data = new Uint8Array(size * rows.length);
+      rows.forEach((at, row) => data.set(numbers.subarray(at, at + size), row * size));
+      return [name, { shape, type, data }];
     });
-    return { ...grounds[ground], ...words, layers: Object.fromEntries(sent) };
+    return { ...grounds[ground], ...rest, honesty: baked.words[honesty], layers: Object.fromEntries(sent) };
   }
   /** What is to be seen: baked, or made here and now; `later` is what the page may do when it rests. */
   function now() {
