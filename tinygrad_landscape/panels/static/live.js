@@ -2,7 +2,7 @@
 // completely. What is walked here NumPy walks too. A panel whose page walks has a file of its own beside this
 // one, with one entry in LIVE: from the controls' values and what a hand has moved to all that is to be seen.
 
-const LIVE = {};
+export const LIVE = {};
 const FALL = 1e6; // as in descent/walk.py
 
 /** What the network says at x, and its slopes along the two weights, written into `at`. */

@@ -21,7 +21,7 @@ const ICONS = {
   forward: "M13 3h3v14h-3zM4 3v14l8-7z", reset: "M10 3a7 7 0 1 0 7 7h-2.4A4.6 4.6 0 1 1 10 5.4V8l5-4-5-4z",
 };
 const SPEEDS = [2, 5, 10, 20, 60];
-const NARROW = 520; // pixels; a picture no wider than this has its columns below each other
+const NARROW = 0.52; // a picture no wider than this share of its full width has its columns below each other
 
 // ---- the widget -----------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ function render({ model, el }) {
   }
 
   function arrange() {
-    layout = arranged(spec, picture.clientWidth <= NARROW);
+    layout = arranged(spec, picture.clientWidth <= NARROW * spec.width);
     background.hidden = layout.pieces.length > 1; // then the canvas shows it, in pieces
     picture.style.aspectRatio = `${layout.width} / ${layout.height}`;
     placeStart();
