@@ -1,36 +1,21 @@
-"""A served copy of the lessons and a page to open them in.
-
-Without a browser these tests are skipped, and say so; where `CI` or `TGL_REQUIRE_BROWSER` is set
-a missing browser is a failure, so that the thread to the learner's screen is never cut unseen.
-"""
+"""A served copy of the lessons and a page to open them in."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import browsing, chromium, served
+from tests.browser.lab import browsing, served
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    missing = None
-    if chromium() is None:
-        missing = "no Chromium found; on Debian `apt-get install chromium` brings it"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed; it comes with the `test` extra"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
+def address(browser, tmp_path_factory):
     with served(tmp_path_factory.mktemp("learner")) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def page():
+def page(browser):
     with browsing() as page:
         yield page
 

@@ -2,31 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-import pytest
-
-from tests.browser.lab import browsing, chromium
-
-
-@contextmanager
-def offline(wide=1000, high=720):
-    """A browser's page without a network; where there is no browser, the test is skipped."""
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(wide, high) as page:
-        page.context.set_offline(True)
-        yield page
 
 
 class Opened:

@@ -1,5 +1,4 @@
-"""`Flatness(preset="capacity")`: its fits are the shortest best ones, its spike is real, and a ridge
-ends it."""
+"""`Flatness(preset="capacity")`: the fits are the shortest, the spike is real, a ridge ends it."""
 
 import numpy as np
 import pytest

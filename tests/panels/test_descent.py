@@ -9,7 +9,8 @@ import pytest
 import tinygrad_landscape as tl
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import run
-from tinygrad_landscape.panels.descent import Descent, regime
+from tinygrad_landscape.panels.descent import Descent
+from tinygrad_landscape.panels.regimes import regime
 
 P2 = tl.formulas.one_neuron
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
-from tests.browser.pages import Opened, offline
+from tests.browser.pages import Opened
 from tinygrad_landscape.panels import (
     Backprop,
     Basins,
@@ -29,12 +29,12 @@ from tinygrad_landscape.panels.pages import STATIC
 
 MADE = {
     "hundred balls": lambda: Basins(balls=25, resolution=15, steps=40),
-    "other balls": lambda: Basins(tl.formulas.himmelblau, balls=9, resolution=15, steps=20, lr=0.01),
+    "other balls": lambda: Basins(tl.formulas.himmelblau, balls=9, lr=0.02, resolution=15, steps=9),
     "lasso": lambda: Basins(preset="lasso", resolution=15),
     "other lasso": lambda: Basins(tl.formulas.himmelblau, preset="lasso", resolution=15),
     "schedule": lambda: Sieve(resolution=15, others=9, steps=80, peak=1.0),
     "batch size": lambda: Sieve(preset="batch size", resolution=15, others=9, steps=80),
-    "other sieve": lambda: Sieve(tl.formulas.himmelblau, resolution=15, others=4, steps=20),
+    "other sieve": lambda: Sieve(tl.formulas.double_well, resolution=15, others=2, steps=20),
     "descent": lambda: Descent(resolution=15, steps=20),
     "descent of P4": lambda: Descent(tl.formulas.sine_neuron, resolution=15, steps=20),
     "saddle": lambda: Saddle(resolution=15, steps=60),
@@ -50,7 +50,7 @@ MADE = {
     "initialization": lambda: Initialization(),
     "losses": lambda: Losses(),
     "backprop": lambda: Backprop(),
-    "race": lambda: Race(steps=30, resolution=15),
+    "race": lambda: Race(budget=20, resolution=15),
 }  # fmt: skip
 WALKED = ("hundred balls", "lasso", "schedule", "batch size", "descent", "descent of P4")
 
@@ -59,12 +59,6 @@ def trained():
     net = tl.Network(tl.Linear(1, 3), tl.Tanh(), tl.Linear(3, 1))
     land = tl.Landscape(net, tl.losses.mean_squared_error, tl.data.line(8, seed=0))
     return land, tl.descend(land, net.init(seed=0), tl.optim.Adam(0.05), 20)
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    with offline() as page:
-        yield page
 
 
 @pytest.fixture(scope="module", params=MADE)

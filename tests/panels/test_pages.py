@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
-from tests.browser.pages import Opened, offline
+from tests.browser.pages import Opened
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import Descent, pages, use
@@ -157,12 +157,6 @@ def test_only_a_network_the_page_knows_is_walked_there():
 
 
 # In a browser -------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    with offline() as page:
-        yield page
 
 
 @pytest.fixture

@@ -1,21 +1,15 @@
-"""stage.js in a real Chromium, on a bare page with a model of a few lines: no Jupyter, no kernel.
+"""stage.js in a real Chromium, on a bare page with no Jupyter and no kernel."""
 
-The page's model records what the stage writes, as a notebook's would; `page.tell` sets traits as
-the kernel would.
-"""
-
-import base64
 import io
-import os
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.browser.lab import browsing, chromium
+from tests.browser.bare import packed, seated, settled
 from tinygrad_landscape.draw import Scene
-from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.draw.layers import HATCHES, said
 from tinygrad_landscape.panels.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -23,43 +17,6 @@ pytestmark = pytest.mark.browser
 STEPS = np.arange(21.0)
 PATH = np.column_stack([0.1 + 0.04 * STEPS, 0.9 - 0.03 * STEPS + 0.05 * np.sin(STEPS)])
 LOSS = np.column_stack([STEPS, 10.0 ** (-STEPS / 7)])
-
-MODEL = """
-class Model {
-  constructor(state) { this.state = state; this.heard = {}; this.sent = []; this.changed = {}; }
-  get(name) { return this.state[name]; }
-  set(name, value) {
-    if (JSON.stringify(this.state[name]) === JSON.stringify(value)) return;
-    this.state[name] = this.changed[name] = value;
-    for (const react of this.heard[`change:${name}`] || []) react();
-  }
-  save_changes() { this.sent.push(this.changed); this.changed = {}; }
-  on(name, react) { (this.heard[name] ||= []).push(react); }
-  off(name, react) { this.heard[name] = (this.heard[name] || []).filter((r) => r !== react); }
-}
-const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-const unpack = (state) => {
-  if (state.background) state.background = bytes(state.background);
-  for (const layer of Object.values(state.layers || {})) layer.data = bytes(layer.data);
-  return state;
-};
-window.errors = [];
-window.addEventListener("error", (e) => window.errors.push(e.message));
-const stage = await import(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" })));
-window.said = stage.said;
-window.outer = [];
-document.addEventListener("keydown", (e) => window.outer.push(e.key));
-window.model = new Model(unpack(STATE));
-window.tell = (changes) => {
-  unpack(changes);
-  Object.assign(window.model.state, changes);
-  for (const name of Object.keys(changes)) {
-    for (const react of model.heard[`change:${name}`] || []) react();
-  }
-};
-window.leave = stage.default.render({ model: window.model, el: document.querySelector("#cell") });
-window.ready = true;
-"""
 
 
 def scene(kinds=("polyline", "ball", "arrow", "marker", "curve", "text")):
@@ -90,58 +47,17 @@ def scene(kinds=("polyline", "ball", "arrow", "marker", "curve", "text")):
     return made
 
 
-def packed(state):
-    """A stage's state as JSON, its bytes in base64."""
-    text = lambda data: base64.b64encode(bytes(data)).decode()  # noqa: E731
-    state = {name: value for name, value in state.items() if not name.startswith("_")}
-    state.pop("layout", None)
-    if "background" in state:
-        state["background"] = text(state["background"])
-    if "layers" in state:
-        state["layers"] = {
-            name: layer | {"data": text(layer["data"])} for name, layer in state["layers"].items()
-        }
-    return state
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(1000, 800) as page:
-        yield page
-
-
 class Seat:
     """A stage on the page, and hands on it."""
 
     def __init__(self, page, stage, wide=800):
-        import json
-
         self.page, self.stage = page, stage
-        page.goto("about:blank")
-        page.set_content(
-            f'<style>{Stage._css}</style><div id="cell" style="width:{wide}px"></div>'
-            f"<script type=module>const SOURCE = {json.dumps(Stage._esm)};"
-            f"const STATE = {json.dumps(packed(stage.get_state()))};{MODEL}</script>".replace(
-                "</body", "<\\/body"
-            )
-        )
-        page.wait_for_function("window.ready")
+        seated(page, stage, wide)
         page.wait_for_function("document.querySelector('.tgl-background').complete")
         self.settle()
 
     def settle(self):
-        self.page.evaluate(
-            "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
-        )
+        settled(self.page)
 
     def data(self):
         return self.page.locator(".tgl-stage").evaluate("(e) => ({...e.dataset})")
@@ -168,7 +84,7 @@ class Seat:
         )
 
     def tell(self, **changes):
-        self.page.evaluate("(changes) => window.tell(changes)", packed(changes))
+        self.page.evaluate("(changes) => tell(model, changes)", packed(changes))
         self.settle()
 
 
@@ -192,6 +108,21 @@ def test_the_canvas_paints_what_blitting_paints(browser_page):
     assert seen.shape == blitted.shape == (400, 800, 3)
     far = np.abs(seen - blitted).max(axis=2) > 100
     assert far.mean() < 1e-3
+
+
+def test_cells_and_their_hatchings_are_the_same_pixel_by_pixel(browser_page):
+    figure = Figure(figsize=(8, 4))
+    made = Scene(figure, {"map": figure.add_axes((0.1, 0.1, 0.5, 0.8), xlim=(0, 1), ylim=(0, 1))})
+    made.axes["map"].set_axis_off()
+    hatches = list(HATCHES)
+    made.add("map", "cells", "map", follow=True, hatches=hatches, colors=["#D55E00"] * len(hatches))
+    numbers = np.random.default_rng(0).integers(0, len(hatches) + 1, (2, 7, 5))
+    made.set("map", np.where(numbers < len(hatches), numbers, 255))
+    seat = Seat(browser_page, Stage(made, frame=1))
+    shot = seat.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    made.frame = 1
+    assert (np.abs(seen - made.pixels().astype(int)).max(axis=2) > 2).mean() < 1e-3
 
 
 @pytest.mark.parametrize("at", [[0.0, 1.02], [0.3, 0.5]])
@@ -255,9 +186,9 @@ def test_numbers_are_said_as_python_says_them(seat):
     rng = np.random.default_rng(0)
     values = [0.0, 1e-4, 9.9999e-5, 0.1 + 0.2, -2.0, 999999.4, 1e6, 12345.678, 5e-324, 1.7e308]
     values += (rng.standard_normal(300) * 10.0 ** rng.integers(-12, 12, 300)).tolist()
-    spoken = seat.page.evaluate("(values) => values.map(window.said)", values)
+    spoken = seat.page.evaluate("(values) => values.map(source.said)", values)
     assert spoken == [said(value) for value in values]
-    assert seat.page.evaluate("window.said(NaN)") == said(float("nan"))
+    assert seat.page.evaluate("source.said(NaN)") == said(float("nan"))
 
 
 # Keys ---------------------------------------------------------------------------------------------

@@ -88,8 +88,8 @@ class Scene:
 
         Args:
             name: how `set` calls it.
-            kind: "polyline", "ball", "marker", "arrow" (x, y, dx, dy) or "text" (numbers that
-                fill `template`).
+            kind: "polyline", "curve", "ball", "marker", "arrow" (x, y, dx, dy), "bands" (from, to,
+                kind, mark), "heights" or "text" (numbers that fill `template`).
             axes: the name of the axes it lives in.
             follow: rows are moments, and the layer shows them up to the scene's frame.
             look: what `layers.LOOK` lists for the kind; sizes in pixels.
@@ -184,7 +184,7 @@ class Scene:
             self.figure.set_layout_engine("none")
             renderer = self._canvas.get_renderer()
             self._frames = {
-                name: cast(Any, ax.get_tightbbox(renderer)).padded(4)
+                name: (cast(Any, ax.get_tightbbox(renderer)) or ax.bbox).padded(4)
                 for name, ax in self.axes.items()
             }
 

@@ -1,8 +1,8 @@
 """The `Basins` panel: where you start decides where you end.
 
 A hundred balls are dropped on a map and roll at once; each takes the colour and the shape of the
-valley that it ends in. The other preset, in a file of its own, asks further: `lasso` counts what
-lies inside a loop.
+valley that it ends in. The other presets, each in a file of its own, ask further: `film` moves the
+learning rate, `trainability` two of them, and `lasso` counts what lies inside a loop.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from tinygrad_landscape.surveying import Plane
 CASING = "#10151c"
 PRESETS = {  # where each preset lives
     "hundred balls": ("basins", "HundredBalls"),
+    "film": ("basin_film", "BasinFilm"),
     "lasso": ("lasso", "Lasso"),
+    "trainability": ("trainability", "Trainability"),
 }
 GRID = 51  # starts along each side of the grid whose shares are told
 MOMENTA, DROPS = [0.0, 0.3, 0.6, 0.9], 5  # what a page offers
@@ -41,10 +43,10 @@ class Basins(Panel):
     """Which start ends in which valley.
 
     Args:
-        landscape: any Landscape; by default a network with three valleys, or for the lasso one
-            neuron with nine.
+        landscape: any Landscape; by default a network with three valleys, for the lasso one neuron
+            with nine, and for trainability a network whose two layers have learning rates.
         plane: what is drawn of a landscape with more than two weights, and where the walks stay.
-        preset: "hundred balls" or "lasso".
+        preset: "hundred balls", "film", "lasso" or "trainability".
         options: those of the preset's own panel, below; all take `extent=`, `resolution=`,
             `height=`, `style=` and `hide=` as `Descent` does.
 
@@ -180,16 +182,7 @@ class HundredBalls(Basins):
             shares = self.valleys.tally(self._told, share=True)
             text += f" Of a grid of {GRID} x {GRID} starts {shares}."
         text += f" The white ball, from {self.ground.place(self._start)}, "
-        fate, walk = int(mine), self._mine.walk
-        if fate == FALLEN:
-            return text + f"leaves the ground at step {int(walk.diverged_at)}."
-        if fate >= 0:
-            text += f"ends in valley {self.valleys.letter(fate)}, loss {self.valleys.height(fate)}."
-            return text
-        end = self.ground.place(walk.end + self.ground.origin)
-        return (
-            text + f"is at {end} after {len(walk) - 1} steps, loss {height_said(walk.losses[-1])}."
-        )
+        return text + end_said(self.ground, self.valleys, self._mine.walk, int(mine))
 
     def _fates(self, walk: Trajectory) -> NDArray[np.int64]:
         return self.valleys.fate(walk.end + self.ground.origin, walk.gradient_norms, walk.diverged)
@@ -343,3 +336,14 @@ class HundredBalls(Basins):
 
     def _configuration(self) -> Any:
         return ["Basins", "hundred balls", *self.ground.configuration()]
+
+
+def end_said(ground: Ground, valleys: Valleys, walk: Trajectory, fate: int) -> str:
+    """What became of one ball, in words."""
+    if fate == FALLEN:
+        at = f" at step {int(walk.diverged_at)}" if walk.diverged else ""
+        return f"leaves the ground{at}."
+    if fate >= 0:
+        return f"ends in valley {valleys.letter(fate)}, loss {valleys.height(fate)}."
+    end = ground.place(walk.end + ground.origin)
+    return f"is at {end} after {len(walk) - 1} steps, loss {height_said(walk.losses[-1])}."

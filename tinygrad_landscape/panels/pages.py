@@ -206,7 +206,7 @@ def _states(
                     "ground": grounds.place(player.scene),
                     "layers": {name: numbers.place(layer.data, BITS.get(layer.kind, 16))
                                for name, layer in layers if not (whole and layer.follow)},
-                    "frames": player.frames, "start": list(player.start),
+                    "frames": player.frames, "start": list(player.start), "dial": player.dial,
                     "sentence": player.sentence, "honesty": numbers.said(player.honesty),
                 }  # fmt: skip
         finally:

@@ -36,9 +36,12 @@ class Stage(anywidget.AnyWidget, Player):
         drag: str | None = None,
         seek: str | None = None,
         lasso: str | None = None,
+        bands: str | None = None,
         **traits: Any,
     ) -> None:
-        self.scene, self._roles = scene, {"drag": drag, "seek": seek, "lasso": lasso}
+        self.scene, self._roles = scene, {
+            "drag": drag, "seek": seek, "lasso": lasso, "bands": bands,
+        }  # fmt: skip
         limits = [limit for axes in scene.spec()["axes"] for limit in (axes["x"], axes["y"])]
         self._fine = any(abs(b - a) < 1e-3 * max(abs(a), abs(b)) for a, b, _ in limits)
         super().__init__(
@@ -67,13 +70,16 @@ class Stage(anywidget.AnyWidget, Player):
             self.spec = self.scene.spec() | self._roles
 
     def _packed(self) -> dict[str, dict[str, Any]]:
-        arrays: dict[str, np.ndarray] = self.scene.arrays()
-        return {name: packed(array, self._fine) for name, array in arrays.items()}
+        return {
+            layer.name: packed(layer.data, self._fine, layer.kind == "cells")
+            for layer in self.scene.layers.values()
+        }
 
 
-def packed(array: np.ndarray, fine: bool) -> dict[str, Any]:
-    """A layer's data as the canvas reads it: shape, type and bytes (float32 unless `fine`)."""
-    kind = np.dtype("<f8" if fine else "<f4")
+def packed(array: np.ndarray, fine: bool, whole: bool = False) -> dict[str, Any]:
+    """A layer's data as the canvas reads it: shape, type and bytes (float32, or 8 bytes a number if
+    `fine`, or one if all are `whole` numbers 0 to 255)."""
+    kind = np.dtype("u1" if whole else "<f8" if fine else "<f4")
     with np.errstate(over="ignore"):  # what fell off further than float32 reaches is infinitely far
         data = np.ascontiguousarray(array, dtype=kind).tobytes()
     return {"shape": list(array.shape), "type": kind.str[1:], "data": data}

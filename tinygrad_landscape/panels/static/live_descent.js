@@ -7,6 +7,6 @@ LIVE.descent = (live, { lr }, { start }) => {
   const sentence = `Learning rate ${said(lr)} from (${start.map(said).join(", ")}): ` + (fell < 0
     ? `after ${end} steps the loss has gone from ${said(losses[0])} to ${said(losses[end])}, at ${placed(live, points.subarray(2 * end))}.`
     : `the walk leaves the ground at step ${fell}${fell ? `, last seen at loss ${said(losses[fell - 1])}` : ""}.`);
-  const home = sent(1, 1, 2, (r, i, c) => start[c]);
-  return { frames: rows, start, sentence, layers: { start: home, walk: path, ball: path, arrow, curve, cursor: curve, readout: curve } };
+  const home = sent(1, 1, 2, (r, i, c) => start[c]), rate = sent(1, 2, 2, (r, i, c) => (c ? 1 - i : lr)); // the bands belong to the baked start
+  return { frames: rows, start, sentence, dial: lr, layers: { start: home, rate, walk: path, ball: path, arrow, curve, cursor: curve, readout: curve } };
 };

@@ -31,7 +31,7 @@ LIVE.sieve = (live, values, { start }, home) => {
   const rates = sent(rows, 1, 2, (r, _, c) => (c ? rate(r) : r));
   const cloud = cuts > 1 ? live.clouds[batch] : [];
   const layers = {
-    start: sent(1, 1, 2, (r, i, c) => from[c]), walk: path, ball: path, curve, cursor: curve, rate: rates, "rate cursor": rates,
+    ...home.layers, start: sent(1, 1, 2, (r, i, c) => from[c]), walk: path, ball: path, curve, cursor: curve, rate: rates, "rate cursor": rates,
     readout: sent(rows, 1, 3, (r, _, c) => [r, rate(r), losses[r]][c]),
     cloud: sent(cloud.length ? rows : 0, cloud.length, 4, (r, i, c) => (c < 2 ? points[2 * r + c] : -rate(r) * height(points[2 * r], points[2 * r + 1], cloud[i])[c - 1])),
   };

@@ -66,8 +66,7 @@ async function open(baked, el) {
     const state = stateAt(chosen);
     if (!live || !(live.whole || Object.keys(hand).length)) return state;
     const values = Object.fromEntries(controls.map(({ name, values }, k) => [name, values[chosen[k]]]));
-    const walked = LIVE[live.kind](live, values, hand, state);
-    return { ...state, ...walked, layers: { ...state.layers, ...walked.layers } };
+    return { ...state, ...LIVE[live.kind](live, values, hand, state) };
   }
   function finish(later) {
     const more = later(8);
@@ -148,6 +147,10 @@ async function open(baked, el) {
     show();
   });
   model.on("change:loop", () => { hand.loop = LIVE[live.kind].drawn(live, model.get("loop")); show(); });
+  model.on("change:dial", () => { // the bands are those of the learning rate
+    const k = controls.findIndex(({ name }) => name === "lr"), place = k < 0 ? -1 : nearest(controls[k].values, model.get("dial"));
+    if (place >= 0 && place !== chosen[k]) { chosen[k] = place; show(); }
+  });
   addEventListener("hashchange", went);
   document.addEventListener("keydown", (event) => { // a key pressed anywhere on the page is meant for the picture
     if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;

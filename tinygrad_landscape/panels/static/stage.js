@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // paint.js stands before this file in the same module; it holds what knows pixels but no page.
@@ -75,9 +75,10 @@ function render({ model, el }) {
     waiting = 0;
     const c = canvas.getContext("2d"), zoom = canvas.width / layout.width;
     c.setTransform(1, 0, 0, 1, 0, 0); c.clearRect(0, 0, canvas.width, canvas.height);
-    for (const { from, to, dx, dy } of layout.pieces) {
-      c.save(); c.setTransform(zoom, 0, 0, zoom, dx * zoom, dy * zoom);
-      c.beginPath(); c.rect(from, 0, to - from, spec.height); c.clip();
+    for (const { left, top, right, bottom, zoom: closer, at } of layout.pieces) {
+      const scale = zoom * closer;
+      c.save(); c.setTransform(scale, 0, 0, scale, -left * scale, at * zoom - top * scale);
+      c.beginPath(); c.rect(left, top, right - left, bottom - top); c.clip();
       if (background.hidden && background.complete) c.drawImage(background, 0, 0, spec.width, spec.height);
       for (const each of spec.layers) {
         c.save(); PAINT[each.kind](c, each, areas[each.axes], data[each.name], frame); c.restore();
@@ -140,8 +141,9 @@ function render({ model, el }) {
     showStart(model.get("start"));
   }
   function showStart([x, y]) {
-    const area = home(spec.drag), { dx, dy } = layout.pieces.find(({ to }) => area.left < to);
-    start.style.left = `${(100 * (area.x.px(x) + dx)) / layout.width}%`; start.style.top = `${(100 * (area.y.px(y) + dy)) / layout.height}%`;
+    const area = home(spec.drag), { left, top, zoom, at } = layout.pieces.find((piece) => area.left < piece.right && area.top < piece.bottom);
+    start.style.left = `${(100 * (area.x.px(x) - left) * zoom) / layout.width}%`;
+    start.style.top = `${(100 * (at + (area.y.px(y) - top) * zoom)) / layout.height}%`;
     start.setAttribute("aria-label", `Start at ${said(x)}, ${said(y)}. Arrow keys move it.`);
     root.dataset.start = `${x} ${y}`;
   }
@@ -184,8 +186,8 @@ function render({ model, el }) {
   const under = (event) => {
     const box = canvas.getBoundingClientRect();
     const x = ((event.clientX - box.left) * layout.width) / box.width, y = ((event.clientY - box.top) * layout.height) / box.height;
-    const { dx, dy } = layout.pieces.find((piece) => y < piece.dy + spec.height) ?? layout.pieces.at(-1);
-    return [x - dx, y - dy];
+    const { left, top, zoom, at } = layout.pieces.findLast((piece) => y >= piece.at) ?? layout.pieces[0];
+    return [left + x / zoom, top + (y - at) / zoom];
   };
   const neat = (value, { low, high }) => {
     const unit = 10 ** Math.floor(Math.log10(Math.abs(high - low) / 200));
@@ -213,9 +215,29 @@ function render({ model, el }) {
   }
   const inside = ([x, y], area) => x >= area.left && x <= area.right && y >= area.top && y <= area.bottom;
   const home = (name) => areas[layer(name).axes];
+  const band = (item) => [0, 1, 2, 3].map((k) => data[spec.bands].at(0, item, k));
+  function turnDial([x], dragging) { // to a band's mark, if the hand is near one
+    const { x: ruled, left, right } = home(spec.bands);
+    let value = Number(ruled.value(Math.max(left, Math.min(right, x))).toPrecision(3)), near = 6;
+    for (let k = 0; k < data[spec.bands].items; k++) {
+      const mark = band(k)[3], far = Math.abs(ruled.px(mark) - x);
+      if (far < near) { near = far; value = Number(mark.toPrecision(4)); }
+    }
+    save({ dial: value, dragging });
+  }
+  /** Keys 1 to 4: the mark of that kind of band, or in a panel without bands a part of the way. */
+  function jump(number) {
+    if (!spec.bands) return step(Math.round(((number - 1) / 3) * last()) - frame);
+    for (let k = 0; k < data[spec.bands].items; k++) {
+      const [, , kind, mark] = band(k);
+      if (kind === number - 1 && !Number.isNaN(mark)) return save({ dial: Number(mark.toPrecision(4)) });
+    }
+    live.textContent = `${layer(spec.bands).words[number - 1]}: nowhere here`;
+  }
   function hand(event) {
     const [x, y] = under(event);
     if (grabbed === "seek") return seek([x, y]);
+    if (grabbed === "dial") return turnDial([x, y], true);
     if (grabbed === "lasso") return throwLasso([x, y]);
     const area = home(spec.drag);
     return moveStart([area.x.value(x), area.y.value(y)], true);
@@ -225,7 +247,8 @@ function render({ model, el }) {
     const place = under(event), onHandle = event.target === start;
     if (spec.drag && (onHandle || (event.pointerType !== "touch" && inside(place, home(spec.drag))))) grabbed = "start";
     else if (spec.lasso && inside(place, home(spec.lasso))) { grabbed = "lasso"; drawn = []; }
-    else if (spec.seek && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
+    else if (spec.bands && event.pointerType !== "touch" && inside(place, home(spec.bands))) grabbed = "dial";
+    else if (spec.seek && data[spec.seek].rows && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
     else return;
     event.preventDefault(); (grabbed === "start" ? start : picture).focus({ preventScroll: true });
     picked = event.pointerId; picture.setPointerCapture(picked); hand(event);
@@ -234,11 +257,14 @@ function render({ model, el }) {
   const drop = (event) => {
     if (!grabbed || event.pointerId !== picked) return;
     const what = grabbed; grabbed = picked = null; placeStart(); // the kernel may have moved it back onto its track
-    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else if (what === "lasso") tieLasso(); else announce();
+    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else if (what === "lasso") tieLasso();
+    else { if (what === "dial") save({ dragging: false }); announce(); }
   };
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(name, drop);
   picture.addEventListener("click", (event) => { // a tap; mouse and pen have dragged already
-    if (event.pointerType !== "touch" || event.target === start || !spec.drag || !inside(under(event), home(spec.drag))) return;
+    if (event.pointerType !== "touch" || event.target === start) return;
+    if (spec.bands && inside(under(event), home(spec.bands))) return turnDial(under(event), false);
+    if (!spec.drag || !inside(under(event), home(spec.drag))) return;
     const area = home(spec.drag), [x, y] = under(event);
     moveStart([area.x.value(x), area.y.value(y)], false);
   });
@@ -261,6 +287,7 @@ function render({ model, el }) {
     else if (own && event.key === "Home") step(-frame);
     else if (own && event.key === "End") step(last() - frame);
     else if (event.key === "r" && event.target !== speed) restart();
+    else if (/^[1-4]$/.test(event.key) && event.target !== speed) jump(Number(event.key));
     else return;
     event.preventDefault();
   });
