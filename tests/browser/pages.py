@@ -45,7 +45,7 @@ class Opened:
 
     def moment(self):
         """What the address says, once it is written."""
-        self.settle(250)
+        self.settle(180)
         return self.page.evaluate("location.hash")
 
     def again(self):
