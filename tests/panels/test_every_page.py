@@ -24,6 +24,7 @@ from tinygrad_landscape.panels import (
     Sieve,
     Slice,
     TwinSurface,
+    sieve,
 )
 from tinygrad_landscape.panels.pages import STATIC
 
@@ -33,8 +34,6 @@ MADE = {
     "lasso": lambda: Basins(preset="lasso", resolution=15),
     "other lasso": lambda: Basins(tl.formulas.himmelblau, preset="lasso", resolution=15),
     "schedule": lambda: Sieve(resolution=15, others=9, steps=80, peak=1.0),
-    "batch size": lambda: Sieve(preset="batch size", resolution=15, others=9, steps=80),
-    "other sieve": lambda: Sieve(tl.formulas.double_well, resolution=15, others=0, steps=20),
     "descent of P4": lambda: Descent(tl.formulas.sine_neuron, resolution=15, steps=20),
     "saddle": lambda: Saddle(resolution=15, steps=60),
     "slice": lambda: Slice(*trained(), resolution=9),
@@ -51,7 +50,7 @@ MADE = {
     "backprop": lambda: Backprop(),
     "race": lambda: Race(budget=8, resolution=15),
 }  # fmt: skip
-WALKED = ("hundred balls", "lasso", "schedule", "batch size", "descent of P4")
+WALKED = ("hundred balls", "lasso", "schedule", "descent of P4")
 
 
 def trained():
@@ -104,7 +103,7 @@ def told(page, name):
     """Wait for what the page says only once it rests: the shares of a grid of starts."""
     page.settle()
     if name == "hundred balls":
-        page.page.get_by_text("Of a grid of").wait_for()
+        page.page.locator(".tgl-sentence", has_text="Of a grid of").wait_for()
 
 
 def test_what_is_baked_is_what_the_panel_shows(made):
@@ -126,6 +125,20 @@ def test_what_is_baked_is_what_the_panel_shows(made):
                 expected = layer.data.astype(np.float32)
             assert np.allclose(seen, expected, close, close**2, equal_nan=True), layer.name
     panel.reset()
+
+
+def test_what_the_page_cannot_walk_is_baked_in_fewer_states(tmp_path, monkeypatch):
+    monkeypatch.setattr(sieve, "HOME", 9)
+    panel = Sieve(tl.formulas.double_well, resolution=9, others=0, steps=10)
+    panel.to_html(tmp_path / "page.html")
+    offered = panel._baked()
+    assert panel._live() is None and list(offered) == ["peak", "schedule"]
+    assert len(offered["peak"]) < 5 and (tmp_path / "page.html").stat().st_size < 1e6
+
+
+def test_a_batch_size_page_has_that_slider_first():
+    panel = Sieve(preset="batch size", resolution=9, others=0, steps=10)
+    assert list(panel._baked()) == ["batch", "peak", "schedule"]
 
 
 @pytest.mark.browser
