@@ -1,12 +1,14 @@
 """Every panel that can do without Python: small, opened from the disk, moved, and still right."""
 
 import base64
+import io
 import json
 import re
 import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tinygrad_landscape as tl
 from tests.browser.pages import Opened
@@ -124,6 +126,32 @@ def test_what_is_baked_is_what_the_panel_shows(made):
             with np.errstate(over="ignore"):
                 expected = layer.data.astype(np.float32)
             assert np.allclose(seen, expected, close, close**2, equal_nan=True), layer.name
+    panel.reset()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("made", ["slice"], indirect=True)
+def test_what_stands_still_changes_with_the_plane(browser_page, made):
+    _, panel, path, baked = made
+    page = Opened(browser_page, path)
+    for place, plane in enumerate(("two weights", "random", "walk")):
+        page.slide(place, "plane")
+        panel.load({"plane": plane})
+        page.settle(50)
+        data = browser_page.evaluate(
+            """async () => {
+                const blob = await createImageBitmap(document.querySelector(".tgl-background"));
+                const canvas = new OffscreenCanvas(blob.width, blob.height);
+                const c = canvas.getContext("2d");
+                c.drawImage(blob, 0, 0);
+                return [...c.getImageData(0, 0, 400, blob.height).data];
+            }"""
+        )
+        own = np.asarray(Image.open(io.BytesIO(panel.player.scene.background())))
+        seen = np.array(data, np.uint8).reshape(len(own), 400, 4)[..., :3]
+        assert (seen == own[:, :400, :3]).all()
+    assert len(baked["grounds"]) == 3
+    page.leave()
     panel.reset()
 
 
