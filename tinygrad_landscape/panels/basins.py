@@ -20,7 +20,7 @@ from tinygrad_landscape.draw import Scene, honesty, style
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls
+from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.ground import Ground
 from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
@@ -36,6 +36,7 @@ PRESETS = {  # where each preset lives
     "trainability": ("frontier", "Trainability"),
 }
 GRID = 51  # starts along each side of the grid whose shares are told
+MOMENTA, DROPS = [0.0, 0.3, 0.6, 0.9], 5  # what a page offers
 
 
 class Basins(Panel):
@@ -123,6 +124,8 @@ class HundredBalls(Basins):
             one such drop from another.
         steps: how many steps each takes.
     """
+
+    _opens_playing = True
 
     def __init__(
         self,
@@ -322,6 +325,24 @@ class HundredBalls(Basins):
         scene.add("cursor", "ball", "curve", follow=True, size=12.0 * size, edge=CASING,
                   colors=["#ffffff"])  # fmt: skip
         return scene
+
+    # Without a kernel ---------------------------------------------------------------------------
+
+    def _baked(self) -> dict[str, list[Any]]:
+        box = self.controls["lr"]
+        if self._live() is None:  # a hundred walks weigh much, so there are few of them
+            return {"lr": np.geomspace(box.min, box.max, 6).round(3).tolist()}
+        return {"lr": controls.notches(box), "momentum": MOMENTA, "seed": list(range(DROPS))}
+
+    def _live(self) -> dict[str, Any] | None:
+        ground, drops = self.ground, {*range(DROPS), self.controls["seed"].value}
+        count = self.controls["balls"].value
+        return pages.live(
+            "basins", ground.landscape, ground.plane, self.controls["steps"].value,
+            low=ground.low.tolist(), high=ground.high.tolist(), grid=GRID,
+            valleys=self.valleys.packed(),
+            dropped={seed: self._dropped(count, seed).tolist() for seed in sorted(drops)},
+        )  # fmt: skip
 
     # Hands --------------------------------------------------------------------------------------
 

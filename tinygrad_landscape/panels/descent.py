@@ -327,15 +327,15 @@ class Descent(Panel):
         return row, [self._snaps.row, more]
 
     def _baked(self) -> dict[str, list[float]]:
-        box, every = self.controls["lr"], max(2, self.controls["steps"].value // 100)
-        notches = range(self._slider.min, self._slider.max + 1, every)
-        rates = {min(max(box.min, controls.notched(notch)), box.max) for notch in notches}
+        every = max(2, self.controls["steps"].value // 100)
+        rates = controls.notches(self.controls["lr"], every)
         return {"lr": sorted({*rates, *self.rates.values()})}
 
     def _live(self) -> dict[str, Any] | None:
         if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)):
             return None
-        return pages.live(self.landscape, self.plane, self.controls["steps"].value)
+        steps = self.controls["steps"].value
+        return pages.live("descent", self.landscape, self.plane, steps, whole=False)
 
     def _moved(self, change: Any) -> None:
         x, y = change["new"]

@@ -57,6 +57,7 @@ class Panel:
     player: Player
     widget: ipywidgets.VBox
     _stale = False  # whether what stands still has changed; it is drawn anew when the hand rests
+    _opens_playing = False  # on its page, where no hand has pressed Play yet
     _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------

@@ -449,6 +449,10 @@ class Saddle(Panel):
             self.controls["free"].value = free
             self._deaf = False
 
+    def _baked(self) -> dict[str, list[Any]]:
+        return {"distance": controls.notches(self.controls["distance"], 25),
+                "other_side": [False, True]}  # fmt: skip
+
     def _configuration(self) -> Any:
         place = [round(float(x), 6) for x in self.saddle]
         return ["Saddle", *self.ground.configuration(), place, repr(self.optimizer(1.0))]

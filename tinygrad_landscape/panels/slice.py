@@ -31,6 +31,7 @@ VEIL = "The loss curve of the training walk\nappears here with your first Play o
 ORANGE, BLUE, CASING = "#D55E00", "#0072B2", "#10151c"
 KINDS = ("two weights", "random", "walk")
 COARSE = 13  # grid points a side while a hand moves
+REROLLS = 4  # random planes that a page has
 STEPS = 200  # of the walk that a panel without one makes itself
 
 
@@ -178,12 +179,22 @@ class Slice(Panel):
             shown(self.controls[name], kind == KINDS[kinds])
         self.plane, reach = self._chosen(kind)
         self._reach = reach / self.controls["zoom"].value
-        self._fine = np.full((self._resolution,) * 2, np.nan)
-        self._rows, self._surface = 0, None
+        if not self._seen():
+            self._fine = np.full((self._resolution,) * 2, np.nan)
+            self._rows, self._surface = 0, None
         ax = self.player.scene.axes["map"]
         if (ax.get_xlabel(), ax.get_ylabel()) != self.plane.labels:
             self._label(ax)
             self._stale = True
+
+    def _seen(self) -> bool:
+        """Whether the surface there is already the one asked for, as after a seed that is not in
+        use."""
+        seen, plane = self._surface, self.plane
+        return seen is not None and seen.a[-1] == self._reach and all(
+            np.array_equal(old, new)
+            for old, new in ((seen.plane.u, plane.u), (seen.plane.v, plane.v))
+        )  # fmt: skip
 
     def _chosen(self, kind: str) -> tuple[Plane, float]:
         """The plane of a kind, and the half-width of its own frame."""
@@ -287,6 +298,11 @@ class Slice(Panel):
         """Name the axes; their numbers are on the stage, for they change with every zoom."""
         ax.set_xlabel(self.plane.labels[0], labelpad=20.0)
         ax.set_ylabel(self.plane.labels[1], labelpad=36.0)
+
+    def _baked(self) -> dict[str, list[Any]]:
+        kinds = list(self.controls["plane"].options)
+        seeds = [self.controls["seed"].value + k for k in range(REROLLS)]
+        return {"zoom": controls.notches(self.controls["zoom"], 10), "plane": kinds, "seed": seeds}
 
     def _configuration(self) -> Any:
         return [
