@@ -16,9 +16,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import nbformat
-
-from tests.browser.lab import Notebook, browsing, served
+from tests.browser.lab import Notebook, browsing, served, written
 
 SETUP = """
 import dataclasses, types, time
@@ -111,12 +109,6 @@ WATCH = """(area) => { window.changed = new Promise((resolve, reject) => {
 })}"""
 
 
-def notebook(path: Path) -> None:
-    cells = [nbformat.v4.new_code_cell(source) for source in [SETUP, *CELLS.values()]]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
-
-
 def one_change(page, area, key: str) -> float:
     """Press a key on the slider of an output area; milliseconds until its picture has changed."""
     handle = area.locator("[role=slider]").first
@@ -131,7 +123,7 @@ def one_change(page, area, key: str) -> float:
 
 def main(rounds: int = 20) -> None:
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as address:
-        notebook(Path(folder) / "lessons" / "latency.ipynb")
+        written(Path(folder) / "lessons" / "latency.ipynb", SETUP, *CELLS.values())
         with browsing(height=1200) as page:
             opened = Notebook(page, address, "latency.ipynb")
             opened.run_all()

@@ -9,8 +9,14 @@ from tests.browser.lab import browsing, served
 
 
 @pytest.fixture(scope="session")
-def address(browser, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("learner")) as address:
+def folder(tmp_path_factory):
+    """Where the served lessons are, in `lessons`."""
+    return tmp_path_factory.mktemp("learner")
+
+
+@pytest.fixture(scope="session")
+def address(browser, folder):
+    with served(folder) as address:
         yield address
 
 
@@ -25,4 +31,4 @@ def picture(page, tmp_path_factory):
     """Take a screenshot by name; TGL_SCREENSHOTS names a folder to keep them in."""
     folder = Path(os.environ.get("TGL_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
-    return lambda name: page.screenshot(path=str(folder / f"{name}.png"))
+    return lambda name, part=None: (part or page).screenshot(path=str(folder / f"{name}.png"))

@@ -99,6 +99,15 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
+def written(path: Path, *sources: str) -> None:
+    """Write a notebook of code cells."""
+    import nbformat
+
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+
 class Notebook:
     """One notebook in one page: open it, run it, touch what is in it."""
 
@@ -138,6 +147,21 @@ class Notebook:
             arg=ERROR,
             timeout=timeout,
         )
+        for error in self.page.locator(ERROR).all():
+            raise RuntimeError(error.inner_text())
+
+    def show(self, source: str) -> None:
+        """Put `source` into the first cell in place of what is there, and run it as by hand."""
+        self.page.evaluate(
+            """(source) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = 0;
+                notebook.activeCell.model.sharedModel.setSource(source);
+                window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            source,
+        )
+        self.execute("answer = 0")  # comes after the cell
         for error in self.page.locator(ERROR).all():
             raise RuntimeError(error.inner_text())
 

@@ -194,6 +194,14 @@ def test_it_plays_steps_scrubs_and_resets_from_the_disk(opened):
 
 
 @pytest.mark.browser
+def test_number_keys_go_to_the_telling_rates(opened, panel):
+    for key, word in zip("1234", ("creeps", "converges", "bounces", "diverges"), strict=True):
+        opened.page.keyboard.press(key)
+        assert opened.moment() == f"#lr={panel.rates[word]:g}"
+        assert f" {word}: " in opened.sentence()
+
+
+@pytest.mark.browser
 def test_the_slider_brings_the_panels_own_answers(opened, baked):
     values = baked["controls"][0]["values"]
     label = opened.page.get_by_role("slider", name="learning rate")

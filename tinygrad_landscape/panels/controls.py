@@ -31,6 +31,7 @@ def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
         max=high,
         step=10.0 ** math.floor(math.log10(value) - 1),
         description=label,
+        tooltip=f"{low:g} to {high:g}",
         style=LABEL,
         layout={"width": "190px"},
     )
@@ -103,6 +104,7 @@ def number(label: str, value: float, low: float, high: float) -> Any:
         max=high,
         step=10.0 ** math.floor(math.log10((high - low) / 20)),
         description=label,
+        tooltip=f"{low:g} to {high:g}",
         style=LABEL,
         layout={"width": "initial", "min_width": "150px"},
     )
@@ -122,14 +124,21 @@ def count(label: str, value: int, low: int, high: int) -> Any:
         raise ParameterError(f"got {value} for {label}; expected {low} to {high}")
     return ipywidgets.BoundedIntText(
         value=value, min=low, max=high, description=label, style=LABEL,
+        tooltip=f"{low} to {high}",
         layout={"width": "initial", "min_width": "130px", "max_width": "170px"},
     )  # fmt: skip
+
+
+def level(label: str, value: int, low: int, high: int) -> tuple[Any, Any]:
+    """A box for a whole number and the slider that moves it one by one."""
+    box = count(label, value, low, high)
+    return box, _slider(box, int, int)
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> Any:
     """A labelled list to choose from."""
     return ipywidgets.Dropdown(
-        options=options, value=value, description=label, style=LABEL,
+        options=options, value=value, description=label, style=LABEL, tooltip=label,
         layout={"width": "initial", "max_width": "260px"},
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from tinygrad_landscape.network import Data, Linear, Network, Tanh, losses
 from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.fog import Fog, orders
 from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Crowd, Run
@@ -129,6 +130,7 @@ class Sieve(Panel):
         box.layout.width, box.layout.flex = "initial", "0 0 auto"
         places = controls.places(self.ground.plane.labels, first, low, high)
         names = {size: f"{size} of {sizes[0]}" if size < sizes[0] else "all" for size in sizes}
+        self._view = HillsView()
         self.controls = {
             "peak": box,
             "schedule": controls.choice("schedule", list(SHAPES), schedule),
@@ -138,6 +140,7 @@ class Sieve(Panel):
             "steps": controls.count("steps", steps, 10, 5000),
             "others": controls.count("others", others, 0, 400),
             "seed": controls.count("noise number", seed, 0, 999),
+            "hills": self._view.toggle,
         }
         controls.hide(hide, self.controls, {"peak": slider})
         self.player = on_stage(
@@ -148,7 +151,8 @@ class Sieve(Panel):
         rows = [[box, slider], batches][:: 1 if preset == "schedule" or not batches else -1]
         kept = ("schedule", "start_x", "start_y", "steps", "others", "seed")
         more = controls.fold(*rows[1], *(self.controls[name] for name in kept))
-        self._open(rows[0], [more])
+        stage = self._view.open(self.player, "map", "curve")
+        self._open([*rows[0], self._view.toggle], [more], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -246,7 +250,7 @@ class Sieve(Panel):
         if axes["curve"].get_xlim() != (0, steps):
             axes["curve"].set_xlim(0, steps)
             axes["rate"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._clouds = rng.permuted(np.tile(np.arange(self._samples), (CLOUD, 1)), axis=1)
 
     def _seen(self, seeds: Any) -> Any:
@@ -291,6 +295,7 @@ class Sieve(Panel):
     def _show(self) -> None:
         scene, walk = self.player.scene, self._mine
         path = walk.points + self.ground.origin
+        self._view.show(self.ground.surface, walk.points, walk.losses, self.ground.heights)
         rates = self._rates[: len(path)]
         scene.set("start", self._start)
         for name in ("walk", "ball"):

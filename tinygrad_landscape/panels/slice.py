@@ -22,6 +22,7 @@ from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import controls, relief
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.surveying import Plane, Surface, survey
@@ -95,6 +96,7 @@ class Slice(Panel):
             weights = (first, second)
         two = Plane.two_weights(self._end, *weights, network=self.landscape)
         names = list(map(str, self.landscape.names))
+        self._view = HillsView()
         box, slider = controls.rate("zoom", zoom, 0.1, 100.0)
         self.controls = {
             "zoom": box,
@@ -102,6 +104,7 @@ class Slice(Panel):
             "first": controls.choice("weight across", names, two.labels[0]),
             "second": controls.choice("weight up", names, two.labels[1]),
             "seed": controls.count("seed", seed, 0, 99999),
+            "hills": self._view.toggle,
         }
         self._reroll = ipywidgets.Button(
             description="Re-roll",
@@ -112,9 +115,13 @@ class Slice(Panel):
         controls.hide(hide, self.controls, {"zoom": slider})
         self._surface: Surface | None = None
         self.plane = self._chosen(plane)[0]
-        self.player = on_stage(self._draw(style), seek="curve", speed=20.0)
-        fold = [*list(self.controls.values())[1:], self._reroll]
-        self._open([box, slider], [ipywidgets.HBox(fold, layout={"flex_flow": "row wrap"})])
+        self.player = on_stage(
+            self._draw(style), seek="curve", speed=20.0, label="A slice of the loss"
+        )
+        fold = [*list(self.controls.values())[1:-1], self._reroll]
+        stage = self._view.open(self.player, "map", "curve")
+        row = [box, slider, self._view.toggle]
+        self._open(row, [ipywidgets.HBox(fold, layout={"flex_flow": "row wrap"})], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -178,7 +185,7 @@ class Slice(Panel):
         ax = self.player.scene.axes["map"]
         if (ax.get_xlabel(), ax.get_ylabel()) != self.plane.labels:
             self._label(ax)
-            self.player.redraw()
+            self._stale = True
 
     def _seen(self) -> bool:
         """Whether the surface there is already the one asked for, as after a seed that is not in
@@ -227,7 +234,9 @@ class Slice(Panel):
         steps = np.column_stack([np.arange(len(self._losses)), self._losses])
         scene.set("relief", relief.shares(self._surface, scale))
         scene.set("middle", [0.0, 0.0])
-        path = self.plane.coordinates(self._points) / self._reach
+        inside = self.plane.coordinates(self._points)
+        self._view.show(self._surface, inside, self._losses, scale)
+        path = inside / self._reach
         for name in ("walk", "ball"):
             scene.set(name, path)
         for name in ("curve", "cursor", "readout"):

@@ -205,7 +205,7 @@ const PAINT = {
       c.fillStyle = color; c.fill();
       c.strokeStyle = `${layer.ink}59`; c.lineWidth = 1; c.beginPath();
       for (const way of { 0: [], 1: [1], [-1]: [-1], 2: [1, -1] }[layer.hatches[kind]])
-        for (let x = Math.floor((left - high) / 8) * 8; x < right + high; x += 8) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
+        for (let x = Math.floor((left - high) / 10) * 10; x < right + high; x += 10) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
       c.stroke(); c.restore();
       const marked = !Number.isNaN(mark), room = c.measureText(layer.words[kind]).width + 0.6 * layer.size < right - left;
       const word = room ? layer.words[kind] : marked ? layer.words[kind].slice(0, 1) : "";

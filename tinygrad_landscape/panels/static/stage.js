@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `turns`, `heard`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // paint.js stands before this file in the same module; it holds what knows pixels but no page.
@@ -63,7 +63,12 @@ function render({ model, el }) {
   let spec, areas, layout, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0, drawn = null;
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
-  const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
+  const save = (changes) => { // a hand that chooses a frame counts it, so that older news of the kernel's can be told
+    if ("frame" in changes) changes = { ...changes, turns: (model.get("turns") ?? 0) + 1 };
+    for (const [k, v] of Object.entries(changes)) model.set(k, v);
+    model.save_changes();
+  };
+  const outdated = () => model.get("heard") !== undefined && model.get("heard") !== model.get("turns");
   const text = () => { // the first text that is not blank at this moment
     for (const l of spec.layers) { const told = l.kind === "text" && words(l, data[l.name], frame); if (told) return told; }
     return "";
@@ -98,7 +103,7 @@ function render({ model, el }) {
     arrange();
     const high = Math.round((wide * layout.height) / layout.width);
     if (!wide || (canvas.width === wide && canvas.height === high)) return;
-    canvas.width = wide; canvas.height = high;
+    canvas.width = wide; canvas.height = high; sentence.style.minHeight = "";
     if (waiting) cancelAnimationFrame(waiting);
     paint(); // at once: a canvas is wiped when its size changes
   }
@@ -133,6 +138,7 @@ function render({ model, el }) {
     if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
       clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
     }
+    if (sentence.offsetHeight) sentence.style.minHeight = `${sentence.offsetHeight}px`; // a shorter one moves nothing below it
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
     honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
   }
@@ -292,22 +298,37 @@ function render({ model, el }) {
     event.preventDefault();
   });
 
+  // -- ipywidgets' sliders have no name: a screen reader hears that of the box in front of them
+  const namer = new MutationObserver(() => nameSliders());
+  function nameSliders() {
+    const panel = root.closest(".tgl-panel");
+    for (const handle of panel?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+      const box = handle.closest(".widget-slider").previousElementSibling;
+      handle.setAttribute("aria-label", box?.querySelector("label")?.textContent || "value");
+    }
+    if (panel) namer.observe(panel, { childList: true, subtree: true }); // others come later
+  }
+
   // -- life
   const heard = {
     spec: () => { takeSpec(); takeLayers(); resize(); }, background: takeBackground, layers: takeLayers, start: placeStart, revealed: dirty,
     frames: dirty, sentence: takeWords, honesty: takeWords, label: takeWords, speed: () => { speed.value = model.get("speed"); },
-    frame: () => { if (clock === null) { frame = Math.min(last(), model.get("frame")); dirty(); } },
+    frame: () => {
+      if (clock !== null) return;
+      if (outdated()) { if (model.get("frame") !== frame) model.set("frame", frame); return; } // the kernel has not heard the hand yet
+      frame = Math.min(last(), model.get("frame")); dirty();
+    },
     playing: () => (model.get("playing") ? run() : pause()),
   };
   takeSpec(); frame = model.get("frame"); takeLayers(); takeBackground(); takeWords(); showPlay(); speed.value = model.get("speed");
   for (const [name, react] of Object.entries(heard)) model.on(`change:${name}`, react);
-  const watcher = new ResizeObserver(resize);
+  const watcher = new ResizeObserver(() => { resize(); nameSliders(); });
   watcher.observe(picture);
   if (model.get("playing") && !still.matches) run();
   else if (model.get("playing")) { frame = last(); dirty(); save({ playing: false, frame }); } // it moves when asked to
   return () => {
     for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
-    watcher.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
+    watcher.disconnect(); namer.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
   };
 }
 
