@@ -227,6 +227,7 @@ def _set(panel: Panel, values: dict[str, Any]) -> None:
     panel._begin()
     panel._done = panel._work(float("inf"))
     panel._present()
+    panel._redraw()
 
 
 def _with(values: list[Any], now: Any) -> list[Any]:
