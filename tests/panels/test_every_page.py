@@ -204,8 +204,10 @@ def test_it_is_moved_played_dragged_and_linked(browser_page, made):
         before = page.data()["start"]
         page.drag((60, -40))
         assert page.data()["start"] != before
+    told(page, name)
     moment, shown = page.moment(), page.painted()
     again = page.again()
+    told(again, name)
     assert again.moment() == moment and again.painted() == shown
     assert again.sentence() == page.sentence()
     page.leave()
