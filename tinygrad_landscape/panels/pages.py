@@ -189,7 +189,7 @@ def _states(
     What moves is left out if the page makes the whole of it itself.
     """
     before, wanted, player = panel.state, panel._wanted, panel.player
-    frame, resting = player.frame, player.resting
+    frame, resting, revealed = player.frame, player.resting, player.revealed
     before.pop("frame")
     made, words = {}, [name for name, values in offered.items() if isinstance(values[0], str)]
     slowly = words + [name for name in offered if name not in words]  # words may change the ground
@@ -198,6 +198,7 @@ def _states(
             if hasattr(widget, "hold_sync"):
                 quiet.enter_context(widget.hold_sync())
         try:
+            player.revealed = False
             for values in itertools.product(*(offered[name] for name in slowly)):
                 chosen = dict(zip(slowly, values, strict=True))
                 _set(panel, chosen)
@@ -207,13 +208,20 @@ def _states(
                     "layers": {name: numbers.place(layer.data, BITS.get(layer.kind, 16))
                                for name, layer in layers if not (whole and layer.follow)},
                     "frames": player.frames, "start": list(player.start), "dial": player.dial,
-                    "sentence": player.sentence, "honesty": numbers.said(player.honesty),
+                    "sentence": player.sentence, "told": _told(panel),
+                    "honesty": numbers.said(player.honesty),
                 }  # fmt: skip
         finally:
             panel._wanted = wanted
             _set(panel, before)
-            player.frame, player.resting = frame, resting
+            player.frame, player.resting, player.revealed = frame, resting, revealed
     return [made[values] for values in itertools.product(*offered.values())]
+
+
+def _told(panel: Panel) -> str | None:
+    """What the panel says once the veils are lifted, if that is more than it says now."""
+    told = panel.describe()
+    return None if told == panel.player.sentence else told
 
 
 def _set(panel: Panel, values: dict[str, Any]) -> None:
@@ -227,6 +235,7 @@ def _set(panel: Panel, values: dict[str, Any]) -> None:
     panel._begin()
     panel._done = panel._work(float("inf"))
     panel._present()
+    panel._redraw()
 
 
 def _with(values: list[Any], now: Any) -> list[Any]:

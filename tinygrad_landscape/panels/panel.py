@@ -329,9 +329,7 @@ class Panel:
     def _tell(self) -> None:
         """All is complete: draw what stands still anew, if it has changed, and write the code of
         this state into its field."""
-        if self._stale:
-            self._stale = False
-            self.player.redraw()
+        self._redraw()
         opening, now = self._opening, self.state
         changed = {name: value for name, value in now.items() if value != opening[name]}
         if now["frame"] == self._last or self.player.playing:
@@ -339,6 +337,11 @@ class Panel:
         self._deaf = True
         self._code.value = codes.write(changed, self._configuration())
         self._deaf = False
+
+    def _redraw(self) -> None:
+        if self._stale:
+            self._stale = False
+            self.player.redraw()
 
     def complain(self, words: str) -> None:
         """Show an error in the panel, or take it away with an empty text."""

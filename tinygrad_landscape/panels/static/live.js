@@ -21,7 +21,8 @@ export function ground(live) {
   const all = x.map((_, k) => k);
   return (a, b, samples = all) => {
     sum.fill(0);
-    for (const k of samples) {
+    for (let i = 0; i < samples.length; i++) {
+      const k = samples[i];
       network(a, b, x[k]);
       const miss = at[0] - y[k];
       sum[0] += 0.5 * miss * miss; sum[1] += miss * at[1]; sum[2] += miss * at[2];
@@ -41,15 +42,15 @@ export function descend(live, [a, b], lr, { steps = live.steps, momentum = 0, fa
   let fell = -1, limit = Infinity, v = 0, w = 0;
   for (let step = 0; step <= steps; step++) {
     if (fell < 0) {
-      let [loss, p, q] = height(a, b);
-      const norm = Math.hypot(p, q);
+      let here = height(a, b);
+      const loss = here[0], norm = Math.sqrt(here[1] * here[1] + here[2] * here[2]);
       if (step === 0) limit = FALL * (1 + Math.abs(loss));
-      if (!(loss <= limit && Number.isFinite(Math.hypot(a, b) + norm))) {
+      if (!(loss <= limit && Number.isFinite(a * a + b * b + norm))) {
         fell = step; [a, b] = step ? points.subarray(2 * step - 2) : [a, b];
       } else {
         losses[step] = loss; norms[step] = norm; points[2 * step] = a; points[2 * step + 1] = b;
-        if (samples && step < steps) [, p, q] = height(a, b, samples[step]);
-        v = momentum * v + p; w = momentum * w + q;
+        if (samples && step < steps) here = height(a, b, samples[step]);
+        v = momentum * v + here[1]; w = momentum * w + here[2];
         const rate = factor ? lr * factor[step] : lr;
         a -= rate * v; b -= rate * w;
         continue;

@@ -11,8 +11,8 @@ LIVE.sieve = (live, values, { start }, home) => {
     if (fell >= 0 && row) return FALLEN;
     let [x, y] = points.subarray(2 * row), at = -1;
     for (let step = 0; step < live.home && (at = reached(valleys, x, y, 0.1)) < 0; step++) {
-      const [, p, q] = height(x, y);
-      x -= live.gently * p; y -= live.gently * q;
+      const here = height(x, y);
+      x -= live.gently * here[1]; y -= live.gently * here[2];
     }
     return at < 0 ? reached(valleys, x, y) : at;
   };

@@ -66,7 +66,7 @@ async function open(baked, el) {
     const state = stateAt(chosen);
     if (!live || !(live.whole || Object.keys(hand).length)) return state;
     const values = Object.fromEntries(controls.map(({ name, values }, k) => [name, values[chosen[k]]]));
-    return { ...state, ...LIVE[live.kind](live, values, hand, state) };
+    return { ...state, told: null, ...LIVE[live.kind](live, values, hand, state) };
   }
   function finish(later) {
     const more = later(8);
@@ -91,6 +91,7 @@ async function open(baked, el) {
   /** Show the moment; keep to the frame that was shown, or to the end if that was. */
   function show() {
     const state = now(), atEnd = model.get("resting") || model.get("frame") >= model.get("frames") - 1;
+    if (model.get("revealed")) state.sentence = state.told ?? state.sentence;
     if (!model.get("playing")) state.frame = atEnd ? state.frames - 1 : Math.min(model.get("frame"), state.frames - 1);
     model.tell(state);
     inputs.forEach((input, k) => input.show(chosen[k]));
@@ -130,6 +131,7 @@ async function open(baked, el) {
     inputs.forEach((input, k) => input.show(chosen[k]));
     const state = now(), last = state.frames - 1, at = /^\d+$/.test(frame) ? Math.min(Number(frame), last) : null;
     const playing = at === null && opening.playing, begun = playing || at !== null || opening.frame !== null;
+    if (begun) state.sentence = state.told ?? state.sentence;
     return { ...state, frame: at ?? (playing ? 0 : opening.frame ?? last), revealed: begun, resting: !begun, playing };
   }
   const went = () => { model.tell({ playing: false }); model.tell(moment(location.hash)); };
@@ -139,6 +141,10 @@ async function open(baked, el) {
   if (controls.length > 1) el.append(fold);
   fold.open = chosen.some((place, k) => k > 0 && place !== opening.chosen[k]); // a link shows what it changed
   for (const name of ["frame", "playing", "resting"]) model.on(`change:${name}`, soon);
+  model.on("change:revealed", () => { // some panels keep the answer to themselves until then
+    const { told } = stateAt(chosen);
+    if (told && model.get("revealed")) model.tell({ sentence: told });
+  });
   model.on("change:resets", () => { model.tell(moment("")); soon(); });
   model.on("change:start", () => {
     const to = model.get("start"), home = stateAt(chosen).start, shown = hand.start ?? home;
