@@ -85,7 +85,9 @@ def healthy(walk, test):
         return False
     every = max(1, len(walk) // 40)
     heights = test(np.concatenate([walk.points[::every], walk.points[-1:]]))
-    return bool(heights[-1] <= 1.1 * heights.min() and walk.losses[-5:].mean() < 0.5 * walk.losses[0])
+    return bool(
+        heights[-1] <= 1.1 * heights.min() and walk.losses[-5:].mean() < 0.5 * walk.losses[0]
+    )
 
 
 def watched(seed):

@@ -27,8 +27,11 @@ RISEN = 2.0  # times its first value: a loss this high and still rising diverges
 OPPOSED = -0.5  # a mean cosine below this: the steps go to and fro
 SPOILED = 1.15  # times its lowest value: a validation loss this high, while training still falls
 LEARNED = 0.9  # times its value back then: a training loss this low has fallen since
-SILENT = 0.5  # a share of dead units in one layer that is an alarm
+SILENT = 2 / 3  # a share of dead units in one layer that is an alarm
 SHORT = 5.0  # so many windows like the last one do not lead to the lower place ahead
+BENT = 0.6  # so much of the way down beside has to be the curvature's doing
+LOWER = 0.1  # a loss this much lower half-way between two points lies across a valley
+AHEAD = 0.2  # a loss this much lower straight ahead is worth the way
 PATIENCE = 5  # looks in a row at which the loss has to stand still
 DONE = 1e-3  # of its first value: a loss this low has nothing left to fall to
 
@@ -120,6 +123,12 @@ class _Now:
         return 0.0 <= self.loss <= DONE * self.first
 
     @property
+    def went(self) -> float:
+        """The length of the way over the window."""
+        travelled = self.recent("travelled")
+        return float(travelled[-1] - travelled[0])
+
+    @property
     def stretch(self) -> str:
         """The window in words."""
         steps = self.recent("steps")
@@ -174,8 +183,8 @@ def _dead(now: _Now) -> Diagnosis | None:
     if not dead >= SILENT:
         return None
     finding = (
-        f"{dead:.0%} of the units in one layer give the same slope, zero, for every sample: no "
-        f"gradient comes through them (gradient norm {now.vitals.gradient_norms[now.at]:.3g})."
+        f"{dead:.0%} of the units in one layer have slope zero for every sample: no gradient comes "
+        f"through them (gradient norm {now.vitals.gradient_norms[now.at]:.3g})."
     )
     remedy = (
         "They do not come back by themselves. Start anew with a smaller learning rate or another "
@@ -187,7 +196,7 @@ def _dead(now: _Now) -> Diagnosis | None:
 def _bouncing(now: _Now) -> Diagnosis | None:
     turns, between = now.recent("turns"), now.latest("between")
     turn = float(np.mean(turns[np.isfinite(turns)])) if np.isfinite(turns).any() else math.nan
-    lower = between < (1.0 - ROOM) * now.loss if math.isfinite(between) else False
+    lower = now.loss - between > LOWER * abs(now.loss)
     if not (now.still and turn < OPPOSED and lower):
         return None
     finding = (
@@ -197,7 +206,7 @@ def _bouncing(now: _Now) -> Diagnosis | None:
     )
     remedy = "Take a smaller learning rate, or let it decay"
     if now.lr_known and now.sharpness > now.threshold:
-        remedy += f"; here it would have to be below {now.threshold / now.sharpness:.2g} of this one"
+        remedy += f"; here below {now.threshold / now.sharpness:.2g} of this one"
     return now.says("bouncing", finding, remedy + ".", turn=turn, between=between)
 
 
@@ -221,8 +230,11 @@ def _overfitting(now: _Now) -> Diagnosis | None:
     if np.isfinite(right).all():
         then, here = float(right[best]), float(right[-1])
         verb = "still grows" if here > then else "stays" if here == then else "falls"
-        finding += f" The share of validation samples that are right {verb}: {then:.1%}, {here:.1%}"
-        finding += ", so it is surer of its mistakes, not wrong more often." if here >= then else "."
+        finding += f" The share of validation samples it gets right {verb} ({then:.1%} then, "
+        finding += f"{here:.1%} now)"
+        finding += (
+            ", so it is surer of its mistakes, not wrong more often." if here >= then else "."
+        )
     remedy = "Stop early (keep the weights of that step), or add l2, dropout or data."
     return now.says(
         "overfitting", finding, remedy, validation=float(held[-1]), lowest_validation=held[best]
@@ -231,7 +243,7 @@ def _overfitting(now: _Now) -> Diagnosis | None:
 
 def _saddle(now: _Now) -> Diagnosis | None:
     swell = now.latest("swell")
-    if not (now.still and swell > 1.0 and now.lowest < -0.05 * now.sharpness):
+    if not (now.still and swell > BENT and now.lowest < -0.05 * now.sharpness):
         return None
     aside = now.latest("aside")
     finding = (
@@ -249,29 +261,41 @@ def _saddle(now: _Now) -> Diagnosis | None:
 
 
 def _plateau(now: _Now) -> Diagnosis | None:
-    ahead, far = now.latest("ahead"), now.latest("ahead_at")
-    travelled = now.recent("travelled")
-    went = float(travelled[-1] - travelled[0])
-    if not (now.still and ahead > ROOM and far > SHORT * went):
+    ahead, far, went = now.latest("ahead"), now.latest("ahead_at"), now.went
+    length = float(now.vitals.lengths[now.at])
+    flat = 0.5 * now.sharpness * length**2 < ROOM * abs(now.loss)
+    if not now.still or not (flat or (ahead > AHEAD and far > SHORT * went)):
         return None
     finding = (
         f"the loss fell by only {max(now.fall, 0.0):.2%} {now.stretch}, on a way of {went:.2g}; "
+    )
+    if flat:
+        finding += (
+            f"the ground is flat: even in its sharpest direction curvature ({now.sharpness:.2g}) "
+            "changes the loss by less than 5 % over the whole length of the weights."
+        )
+        remedy = "Units are saturated: start elsewhere, with smaller weights, or take another loss."
+        return now.says("plateau", finding, remedy, went=went)
+    finding += (
         f"straight ahead, at a distance of {far:.2g}, it would be {ahead:.0%} lower.{now.bend}"
     )
     remedy = "The steps are too short for this ground: "
     if now.lr_known and now.sharpness > 0.0 and now.threshold > 10.0 * now.sharpness:
-        remedy += f"the learning rate may grow up to {now.threshold / now.sharpness / 2:.2g} times"
+        times = now.threshold / now.sharpness / 2.0
+        often = f"{times:.2g}" if times < 100.0 else "hundreds of"
+        remedy += f"the curvature here bears a learning rate {often} times as large"
     else:
         remedy += "take a larger learning rate, or momentum, or Adam"
     return now.says("plateau", finding, remedy + ", or start elsewhere.", ahead=ahead, went=went)
 
 
 def _converged(now: _Now) -> Diagnosis | None:
-    if not (now.done or now.still):
+    ahead, far = now.latest("ahead"), now.latest("ahead_at")
+    if not (now.done or now.still) or (ahead > ROOM and far > SHORT * now.went and now.still):
         return None
-    sharp = f"sharpness {now.sharpness:.3g}" if math.isfinite(now.sharpness) else "sharpness unknown"
-    finding = f"converged; {sharp}, by itself neither good nor bad. The loss is {now.loss:.3g}"
-    ahead = now.latest("ahead")
+    bend = f"{now.sharpness:.3g}" if math.isfinite(now.sharpness) else "unknown"
+    finding = f"converged; sharpness {bend}, by itself neither good nor bad. The loss is "
+    finding += f"{now.loss:.3g}"
     if now.still and ahead > ROOM:
         finding += (
             f", and {ahead:.0%} less a short way down the full gradient: the noise of the steps "
@@ -291,7 +315,9 @@ def _healthy(now: _Now) -> Diagnosis:
         finding = f"{now.at + 1} looks so far, too few to judge; the loss is {now.loss:.3g}."
         return now.says("healthy", finding, "")
     losses = now.recent("losses")
-    finding = f"the loss fell by {now.fall:.1%} {now.stretch}, to {losses[-1]:.3g}.{now.bend}"
+    verb = "fell" if now.fall >= 0.0 else "rose"
+    finding = f"the loss {verb} by {abs(now.fall):.1%} {now.stretch}, to {losses[-1]:.3g}."
+    finding += now.bend
     if now.lr_known and now.sharpness > 0.8 * now.threshold:
         finding += " Near the threshold is where descent on full batches usually goes."
     held = now.vitals.validation_losses[now.seen]

@@ -30,7 +30,8 @@ LOOKS = 10  # the fewest looks that a window holds
 SHARE = 0.3  # of all looks so far that a window holds, so that slow laws of decay count as falling
 STILL = 0.01  # a loss that falls by less than this over a window stands still
 ROOM = 0.05  # a loss that could fall by this much has room below
-RAY = np.geomspace(1e-4, 1.0, 25)  # shares of the weights' length at which a way down is looked for
+LIMIT = 200  # looks kept; when there are more, every second one is forgotten
+RAY = np.geomspace(1e-3, 1.0, 40)  # where a way down is looked for, beside the weights' length
 DEAF = 1e-3  # a unit whose slope is below this for every sample passes nothing on
 
 
@@ -42,9 +43,9 @@ class Vitals(Result):
     - `accuracies`, `validation_losses`, `validation_accuracies`: shares and losses, if there are
       labels and validation data.
     - `turns`: the mean cosine between successive steps since the last look, -1 to 1.
-    - `travelled`: the length of the way so far.
-    - `sharpness`, `lowest`: the ends of the Hessian's spectrum; `thresholds`: the sharpness at which
-      the optimizer begins to swing, where one number says it.
+    - `travelled`: the length of the way so far; `lengths`: of the weights, as a vector.
+    - `sharpness`, `lowest`: the ends of the Hessian's spectrum; `thresholds`: the sharpness at
+      which the optimizer begins to swing, where one number says it.
     - `dead`: the share of units that pass no gradient on, in the layer that has most of them.
     - `between`: the loss half-way between the last two points.
     - `ahead`, `ahead_at`: how far the loss falls along the negative gradient (a share of it), and
@@ -63,6 +64,7 @@ class Vitals(Result):
     validation_accuracies: Array
     turns: Array
     travelled: Array
+    lengths: Array
     sharpness: Array
     lowest: Array
     thresholds: Array
@@ -113,6 +115,7 @@ def vitals(
     """
     watch = Watch(landscape, validation, optimizer, stride(len(walk)) if every is None else every)
     watch.follow(walk)
+    watch.close()
     return watch.vitals
 
 
@@ -162,8 +165,9 @@ class Watch:
     """Sees one walk, step by step; `vitals` holds what it noted so far.
 
     Every `every`-th point gets a look, every `curved`-th look measures curvature too. A look costs
-    a validation loss, one with curvature some 15 Hessian-vector products more (fewer weights than
-    64: the whole Hessian).
+    a validation loss, one with curvature 8 Hessian-vector products more (up to 64 weights: the
+    whole Hessian). At 200 looks every second one is forgotten, and `every` doubles. `points` holds
+    the weights at the looks.
 
     >>> import tinygrad_landscape as tl
     >>> watch = Watch(tl.formulas.booth, every=1)
@@ -188,11 +192,15 @@ class Watch:
         held = validation if isinstance(validation, Landscape | None) else landscape.on(validation)
         self.validation: Landscape | None = held
         self.rows: dict[str, list[float]] = {name: [] for name in COLUMNS}
-        self.fell, self.seen, self._taken = -1, 0, 0
+        self.points: list[Array] = []
+        self.fell, self.seen = -1, 0
         self._last: Array | None = None
-        self._move: Array | None = None
+        self._move: tuple[Array, float] | None = None
         self._cosines: list[float] = []
-        self._travelled, self._ends = 0.0, None
+        self._tops: list[Any] = []  # the sharpest direction known at each look
+        self._travelled = 0.0
+        self._ends: tuple[float, float, Array, Array] | None = None
+        self._newest: tuple[Any, ...] | None = None  # the last point, if it got no look
         labels = landscape.data is not None and landscape.data.y.dtype.kind in "iu"
         self._judged = landscape.network is not None and labels
 
@@ -203,6 +211,10 @@ class Watch:
 
     def __len__(self) -> int:
         return len(self.rows["steps"])
+
+    def sharpest(self, look: int) -> Array:
+        """The direction `(P,)` of largest curvature, as last measured at or before a look."""
+        return np.asarray(self._tops[look])
 
     def follow(self, walk: Trajectory, until: Any = None) -> bool:
         """See the points of `walk` that are new, until `until()` says to stop; whether all are
@@ -220,7 +232,7 @@ class Watch:
                 break
             looked = self.see(
                 int(walk.steps[k]), walk.points[k], walk.losses[k], walk.gradient_norms[k],
-                last=k == len(walk) - 1, apart=gaps,
+                apart=gaps,
             )  # fmt: skip
             if looked and until is not None and until():
                 break
@@ -234,23 +246,29 @@ class Watch:
         gradient_norm: Any = None,
         lr: Any = None,
         *,
-        last: bool = False,
         apart: bool = False,
     ) -> bool:
         """See one point `(P,)`; say whether it got a look.
 
-        What is not given is evaluated when it is needed. `last` asks for a look in any case;
-        `apart` says that steps were left out since the last point, so that turns mean nothing.
+        What is not given is evaluated when it is needed. `apart` says that steps were left out
+        since the last point, so that turns mean nothing.
         """
-        theta = np.asarray(theta, float)
+        theta = np.array(theta, float)
         if self._last is not None:
             self._turn(theta - self._last, apart)
         due = self.seen % self.every == 0
-        self.seen += 1
-        if due or last:
+        self._newest = None if due else (step, theta, loss, gradient_norm, lr)
+        if due:
             self._look(step, theta, loss, gradient_norm, lr)
-        self._last = np.array(theta)
-        return due or last
+        self.seen += 1
+        self._last = theta
+        return due
+
+    def close(self) -> None:
+        """Look at the last point too, if it got no look."""
+        if self._newest is not None:
+            self._look(*self._newest)
+            self._newest = None
 
     def _turn(self, move: Array, apart: bool) -> None:
         length = math.sqrt(float(move @ move))
@@ -276,17 +294,24 @@ class Watch:
                 note["validation_accuracies"] = float(self.validation.accuracy(theta))
         note["turns"] = float(np.mean(self._cosines)) if self._cosines else math.nan
         note["travelled"], self._cosines = self._travelled, []
+        note["lengths"] = float(np.linalg.norm(theta))
         note["thresholds"] = threshold(self.optimizer, lr)
         note["dead"] = dead_share(land, theta)
         for name, value in note.items():
             self.rows[name].append(value)
-        looks = len(self)
-        if (looks - 1) % self.curved == 0:
+        self.points.append(theta)
+        self._tops.append(self._ends[3] if self._ends is not None else None)
+        if (self.seen // self.every) % self.curved == 0:
             self._bend(theta, float(loss), slope)
+        if len(self) > LIMIT:
+            self.rows = {name: values[::2] for name, values in self.rows.items()}
+            self.points, self._tops = self.points[::2], self._tops[::2]
+            self.every *= 2
 
     def _bend(self, theta: Array, loss: float, slope: Array | None) -> None:
         """Measure curvature; where the loss stands still, look for a way down as well."""
-        low, high, down, _ = self._ends = spectrum_ends(self.landscape, theta, self._ends)
+        low, high, down, top = self._ends = spectrum_ends(self.landscape, theta, self._ends)
+        self._tops[-1] = top
         note = {"sharpness": high, "lowest": low}
         if fall(np.array(self.rows["losses"])) < STILL:
             note |= self._ways(theta, loss, slope, low, down)
@@ -299,7 +324,7 @@ class Watch:
         land = self.landscape
         slope = land.gradient(theta) if slope is None else slope
         steep = math.sqrt(float(slope @ slope))
-        far = RAY * (1.0 + np.linalg.norm(theta))
+        far = RAY * (2.0 + np.linalg.norm(theta))
         ways = [-slope / (steep or 1.0), down, -down]
         heights = np.asarray(land(theta + far[:, None] * np.array(ways)[:, None]), float)
         heights = np.where(np.isfinite(heights), heights, np.inf)
@@ -329,7 +354,7 @@ def spectrum_ends(
     else:
         noise = np.random.default_rng(0).standard_normal(theta.size) / theta.size**0.5
         start = noise if before is None else 0.3 * noise + before[2] + before[3]
-        steps = min(theta.size, 30 if before is None else 12)
+        steps = min(theta.size, 20 if before is None else 8)
         diagonal, off, basis = lanczos(landscape.linearize(theta), start, steps)
         inner = np.diag(diagonal) + np.diag(off[:-1], 1) + np.diag(off[:-1], -1)
         values, mixed = np.linalg.eigh(inner)
