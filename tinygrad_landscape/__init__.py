@@ -133,19 +133,18 @@ def __dir__() -> list[str]:
 
 # fmt: off
 __all__ = [
-    "AvgPool2d", "BasinMap", "BatchNorm", "Conv2d", "CriticalPoint", "Data", "Diagnosis", "Dropout", "ELU",
-    "Flatten", "GELU", "GradientError", "Graph", "GraphReleasedError", "Identity", "Landscape",
-    "LayerNorm", "LeakyReLU", "Line", "Linear", "MaxPool2d", "Network",
+    "AvgPool2d", "BasinMap", "BatchNorm", "Conv2d", "CriticalPoint", "Data", "Diagnosis",
+    "Dropout", "ELU", "Flatten", "GELU", "GradientError", "Graph", "GraphReleasedError",
+    "Identity", "Landscape", "LayerNorm", "LeakyReLU", "Line", "Linear", "MaxPool2d", "Network",
     "NotDifferentiableError", "NotPicklableError", "ParameterError", "Plane", "Profile", "ReLU",
     "Residual", "ShapeError", "SiLU", "Sigmoid", "Sine", "Softplus", "Surface", "Tanh",
-    "Tensor", "TinygradLandscapeError", "TraceError", "TrainabilityMap", "Trajectory", "Vitals", "basins",
-    "callbacks", "check_gradients", "classroom", "coarse_to_fine", "connect", "critical_points",
-    "curvature",
-    "data", "descend", "diagnose", "draw", "elu", "export", "formulas", "gelu", "grad", "gradients", "hessian",
-    "hvp",
-    "initializers", "jacobian", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
-    "logsumexp", "losses", "optim", "panels", "primitive", "profile", "relu", "rule",
-    "schedules", "sharpness", "sigmoid", "silu", "softmax", "softplus", "survey",
-    "trainability", "value_and_grad", "vitals", "winding_number",
+    "Tensor", "TinygradLandscapeError", "TraceError", "TrainabilityMap", "Trajectory", "Vitals",
+    "basins", "callbacks", "check_gradients", "classroom", "coarse_to_fine", "connect",
+    "critical_points", "curvature", "data", "descend", "diagnose", "draw", "elu", "export",
+    "formulas", "gelu", "grad", "gradients", "hessian", "hvp", "initializers", "jacobian",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsumexp", "losses", "optim",
+    "panels", "primitive", "profile", "relu", "rule", "schedules", "sharpness", "sigmoid",
+    "silu", "softmax", "softplus", "survey", "trainability", "value_and_grad", "vitals",
+    "winding_number",
 ]
 # fmt: on

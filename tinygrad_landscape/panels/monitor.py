@@ -21,14 +21,14 @@ from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import strips
+from tinygrad_landscape.panels.chart import Chart, add_losses
 from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import looping
 from tinygrad_landscape.panels.strips import Span
-from tinygrad_landscape.surveying.diagnosis import FINE, STATES, Diagnosis, diagnose
+from tinygrad_landscape.surveying.diagnosis import Diagnosis
 from tinygrad_landscape.surveying.vitals import Vitals, Watch, stride
 
-ORANGE, CASING = "#D55E00", "#10151c"
 ACROSS = np.linspace(-1.0, 1.0, 31)  # places of the slice, in halves of its width
 WIDE = 0.25  # half the width of the slice, as a share of the weights' length
 PAUSE = 0.3  # seconds at least between two pictures of a run that goes on
@@ -71,6 +71,7 @@ class Monitor(Panel):
     """
 
     _patience = 0.25
+    _next: float  # when the next picture of a running walk is due
 
     def __init__(
         self,
@@ -87,11 +88,11 @@ class Monitor(Panel):
         self._validation, self._every = validation, every
         if landscape is None and walk is None:
             landscape, walk, held, optimizer = _default()
-            self._opens_on: Any = Watch(landscape, held, optimizer, stride(len(walk)))
+            opens_on = Watch(landscape, held, optimizer, stride(len(walk)), later=True)
         else:
             assert landscape is not None
             often = stride(len(walk)) if walk is not None else LIVE["every"]
-            self._opens_on = Watch(landscape, validation, optimizer, every or often)
+            opens_on = Watch(landscape, validation, optimizer, every or often, later=True)
             if every is not None and every < 1:
                 raise ParameterError(f"got every={every}; expected a whole number >= 1")
         if walk is not None and walk.points.ndim != 2:
@@ -100,7 +101,7 @@ class Monitor(Panel):
                 "say walk[:, 0]"
             )
         self.walk = walk
-        self._start(self._opens_on)
+        self._start(opens_on)
         self.controls: dict[str, Any] = {}
         self.player = on_stage(
             self._draw(style), seek="loss", speed=15.0, revealed=True,
@@ -114,7 +115,7 @@ class Monitor(Panel):
     def vitals(self) -> Vitals:
         """The vital signs of all looks so far."""
         self.settle()
-        return self._watch.vitals
+        return self._chart.watch.vitals
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -124,9 +125,9 @@ class Monitor(Panel):
             ParameterError: before anything was watched.
         """
         self.settle()
-        if not len(self._watch):
+        if not len(self._chart):
             raise ParameterError(WAITING)
-        return self._found[self._step_of(self.player.frame)]
+        return self._chart.at(self.player.frame)
 
     def describe(self) -> str:
         """The diagnosis at the moment shown, its evidence, and what would help."""
@@ -134,13 +135,7 @@ class Monitor(Panel):
         return self._sentence()
 
     def _sentence(self) -> str:
-        if not len(self._watch):
-            return WAITING
-        return self._found[self._step_of(self.player.frame)].describe()
-
-    def _step_of(self, frame: int) -> float:
-        steps = self._watch.rows["steps"]
-        return steps[min(frame, len(steps) - 1)]
+        return self._chart.sentence(self.player.frame) if len(self._chart) else WAITING
 
     # Watching -----------------------------------------------------------------------------------
 
@@ -154,30 +149,33 @@ class Monitor(Panel):
             )
         if record.step == 0:
             self.walk = None
-            often = {**LIVE, "every": self._every or LIVE["every"]}
-            self._start(Watch(record.landscape, self._validation, record.optimizer, **often))
-        elif not record.alive:
-            self._watch.fell = record.step if self._watch.fell < 0 else self._watch.fell
+            every, curved = self._every or LIVE["every"], LIVE["curved"]
+            watch = Watch(record.landscape, self._validation, record.optimizer, every, curved)
+            self._start(watch)
+        watch = self._chart.watch
+        if not record.alive:
+            watch.fell = record.step if watch.fell < 0 else watch.fell
             return False
         loss = None if record.loss is None else float(record.loss)
-        looked = self._watch.see(record.step, record.theta, loss, record.gradient_norm, record.lr)
+        looked = watch.see(record.step, record.theta, loss, record.gradient_norm, record.lr)
         self._done = False
-        now = time.perf_counter()
-        if looked and now > self._next:
-            self._wanted = None
-            self._judge()
-            self._slice(only_last=True)
-            self._present()
-            self.player.resting = True
-            spent = time.perf_counter() - now
-            self._next = time.perf_counter() + max(PAUSE, REST * spent)
-            if looping():
-                self._soon()
+        if looked and time.perf_counter() > self._next:
+            self._draw_now()
         return False
 
+    def _draw_now(self) -> None:
+        """Draw what was seen so far; the next picture comes when this one has paid off."""
+        began, self._wanted = time.perf_counter(), None
+        self._chart.judge()
+        self._slice(only_last=True)
+        self._present()
+        now = time.perf_counter()
+        self._next = now + max(PAUSE, REST * (now - began))
+        if looping():
+            self._soon()
+
     def _start(self, watch: Watch) -> None:
-        self._watch, self._next = watch, 0.0
-        self._found: dict[float, Diagnosis] = {}
+        self._chart, self._next = Chart(watch), 0.0
         self._slices: dict[float, NDArray[Any]] = {}
 
     def _begin(self) -> None:
@@ -190,24 +188,18 @@ class Monitor(Panel):
         def out_of_time() -> bool:
             return time.perf_counter() > late
 
-        if self.walk is not None and not self._watch.follow(self.walk, out_of_time):
-            self._judge()
+        watch = self._chart.watch
+        if self.walk is not None and not watch.follow(self.walk, out_of_time):
             return False
-        self._watch.close()
-        self._judge()
+        watch.close()
+        if not watch.bend(out_of_time):
+            return False
+        self._chart.judge()
         return self._slice(out_of_time)
-
-    def _judge(self) -> None:
-        """A diagnosis for every look that has none yet."""
-        seen, steps = self._watch.vitals, self._watch.rows["steps"]
-        for k, step in enumerate(steps):
-            if step not in self._found or (k == len(steps) - 1 and seen.fell >= 0):
-                self._found[step] = diagnose(seen, k)
 
     def _slice(self, out_of_time: Any = None, *, only_last: bool = False) -> bool:
         """The loss along the gradient and the sharpest direction `(2, S)`, at looks without it."""
-        watch = self._watch
-        steps = watch.rows["steps"]
+        watch, steps = self._chart.watch, self._chart.steps
         for k in [len(steps) - 1] if only_last else range(len(steps)):
             if steps[k] in self._slices:
                 continue
@@ -227,69 +219,45 @@ class Monitor(Panel):
     # Showing ------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        scene, watch = self.player.scene, self._watch
-        if not len(watch):
-            for name in scene.layers:
-                scene.set(name, [])
-            self.player.update(sentence=self._sentence(), honesty="")
+        scene, chart = self.player.scene, self._chart
+        if not len(chart):
+            self.player.update(sentence=WAITING, honesty="")
             return
-        rows = {name: np.array(values) for name, values in watch.rows.items()}
-        steps = rows["steps"]
-        when, end = steps / max(float(steps[-1]), 1.0), float(steps[-1])
-        height = Span.of(rows["losses"], rows["validation_losses"])
-        self._put_strip("loss", height, when, end, rows["losses"], rows["validation_losses"])
-        self._put_strip("gradient", Span.of(rows["gradient_norms"]), when, end,
-                        rows["gradient_norms"])  # fmt: skip
-        sharp, threshold = _held(rows["sharpness"]), rows["thresholds"]
-        bend = np.where(sharp > 0.0, sharp, np.nan)
-        self._put_strip("sharpness", Span.of(bend, threshold), when, end, bend, threshold)
-        turns = Span(-1.0, 1.0, False)
-        self._put_strip("turns", turns, when, end, rows["turns"])
-        states = [self._found[step].state for step in steps]
-        strips.put_words(scene, "state", STATES, states)
-        alarm = np.array([0.0 if state not in FINE else np.nan for state in states])
-        scene.set("alarm", np.stack([when, alarm], axis=-1))
-        scene.set("readout", np.stack([steps, rows["losses"]], axis=-1))
-        self._put_slices(steps, height)
+        height = chart.put_losses(scene)
+        end, norms, turns = chart.steps[-1], chart.column("gradient_norms"), chart.column("turns")
+        sharp, cliff = _held(chart.column("sharpness")), chart.column("thresholds")
+        sharp = np.where(sharp > 0.0, sharp, np.nan)
+        for name, span, series in (
+            ("gradient", Span.of(norms), [norms]),
+            ("sharpness", Span.of(sharp, cliff), [sharp, cliff]),
+            ("turns", Span(-1.0, 1.0, False), [turns]),
+        ):
+            strips.put_series(scene, name, span, chart.when, end, *series)
+        self._put_slices(height)
         self.player.update(sentence=self._sentence(), honesty=self._honesty(height))
 
-    def _put_strip(
-        self, name: str, span: Span, when: NDArray, end: float, *series: NDArray
-    ) -> None:
-        scene = self.player.scene
-        strips.put(scene, name, span, end)
-        for k, values in enumerate(series):
-            curve = np.stack([when, span.share(values)], axis=-1)
-            scene.set(name if k == 0 else f"{name} {k}", curve)
-            if k == 0:
-                scene.set(f"{name} ball", curve)
-
-    def _put_slices(self, steps: NDArray, height: Span) -> None:
-        scene = self.player.scene
-        known = [step for step in steps if step in self._slices]
-        if not known:
-            return
+    def _put_slices(self, height: Span) -> None:
+        scene, watch = self.player.scene, self._chart.watch
         blank = np.full((2, len(ACROSS)), np.nan)
-        every = np.stack([self._slices.get(step, blank) for step in steps])
-        x = np.broadcast_to((ACROSS + 1.0) / 2.0, every.shape[::2])
+        every = np.stack([self._slices.get(step, blank) for step in self._chart.steps])
+        x = np.broadcast_to((ACROSS + 1.0) / 2.0, (len(every), len(ACROSS)))
         for k, name in enumerate(("slice", "slice 1")):
             within = np.where(every[:, k] <= height.high, every[:, k], np.nan)
             scene.set(name, np.stack([x, height.share(within)], axis=-1))
-        reach = np.array([[self._reach(point)] for point in self._watch.points])
+        reach = np.array([[self._reach(point)] for point in watch.points])
         scene.set("slice left", -reach)
         scene.set("slice right", reach)
-        here = height.share(np.array(self._watch.rows["losses"]))
+        here = height.share(self._chart.column("losses"))
         scene.set("slice ball", np.stack([np.full(len(here), 0.5), here], axis=-1))
 
     def _honesty(self, height: Span) -> str:
-        scale = "log" if height.log else "linear"
-        share = f"{WIDE:.0%}"
+        scale, watch = "log" if height.log else "linear", self._chart.watch
         return (
             f"Heights of loss and slice are {scale}, on one scale; numbers beside a strip are the "
-            f"ends of its range, lines in it are decades. A look every {self._watch.every} points; "
-            f"sharpness is measured at every {self._watch.curved}th of them, by Lanczos (above 64 "
-            f"weights, good to about 1 %). The slice shows 2 of {self._watch.landscape.size} "
-            f"directions, {share} of the weights' length to either side; all others are hidden. "
+            f"ends of its range, lines in it are decades. A look every {watch.every} points; "
+            f"sharpness is measured at every {watch.curved}th of them, by Lanczos (above 64 "
+            f"weights, good to about 1 %). The slice shows 2 of {watch.landscape.size} "
+            f"directions, {WIDE:.0%} of the weights' length to either side; all others are hidden. "
             "A dashed threshold is drawn for descent with or without momentum only; for adaptive "
             "optimizers no single number of this kind exists. Sharpness near it is normal."
         )
@@ -316,59 +284,25 @@ class Monitor(Panel):
             for name, (_, title) in places.items():
                 strips.frame(axes[name], title)
             axes["turns"].axhline(0.5, color=chosen.muted, linewidth=0.8, linestyle=":", marker="")
-            self._legends(axes, chosen)
+            strips.legend(axes["loss"], ("training", "validation"), "lower left",
+                          bbox_to_anchor=(0.0, 0.04))  # fmt: skip
+            strips.legend(axes["slice"], ("up gradient", "sharpest"), "lower center",
+                          bbox_to_anchor=(0.5, 0.98), ncols=2)  # fmt: skip
+            strips.legend(axes["sharpness"], (None, "threshold"), "lower right")
         scene, size = Scene(figure, axes, paper), chosen.scale
-        self._layers(scene, size, chosen)
-        return scene
-
-    def _legends(self, axes: Mapping[str, Any], chosen: Any) -> None:
-        from matplotlib.lines import Line2D
-
-        looks = (
-            {"color": chosen.accents[1]},
-            {"color": chosen.accents[0], "linestyle": (0, (4, 2))},
-        )
-        named = {
-            "loss": (("training", "validation"), "lower left", (0.0, 0.04)),
-            "slice": (("up gradient", "sharpest"), "lower center", (0.5, 0.98)),
-            "sharpness": ((None, "threshold"), "lower right", (1.0, 0.0)),
-        }
-        for name, (labels, place, at) in named.items():
-            handles = [Line2D([], [], marker="", label=label, **look)
-                       for label, look in zip(labels, looks, strict=True) if label]  # fmt: skip
-            axes[name].legend(
-                handles=handles, loc=place, bbox_to_anchor=at, fontsize=8.5 * chosen.scale**0.7,
-                ncols=2 if name == "slice" else 1, handlelength=1.7, columnspacing=1.0,
-                borderpad=0.2, labelspacing=0.2, handletextpad=0.5,
-            )  # fmt: skip
-
-    def _layers(self, scene: Scene, size: float, chosen: Any) -> None:
-        blue, orange = chosen.accents[1], chosen.accents[0]
-        line: dict[str, Any] = {"follow": True, "ghost": 0.35, "width": 2.0 * size}
-        for name in ("loss", "gradient", "sharpness", "turns"):
-            strips.add(scene, name)
-        scene.add("slice rungs", "polyline", "slice", colors=[f"{chosen.muted}55"], width=0.8)
-        for name in ("loss", "sharpness"):
-            scene.add(f"{name} 1", "polyline", name, colors=[orange], dash=[7, 4], **line)
-        for name in ("loss", "gradient", "sharpness", "turns"):
-            scene.add(name, "polyline", name, colors=[blue], **line)
-            scene.add(f"{name} ball", "ball", name, follow=True, colors=[ORANGE], size=10.0 * size)
-        scene.add("alarm", "polyline", "loss", colors=[orange], follow=True, ghost=0.35,
-                  width=5.0 * size)  # fmt: skip
+        add_losses(scene)
+        for name, count in (("gradient", 1), ("sharpness", 2), ("turns", 1)):
+            strips.add_series(scene, name, count)
+        orange, blue = chosen.accents
         for name, color, dash in (("slice 1", orange, [7, 4]), ("slice", blue, [])):
             scene.add(name, "curve", "slice", follow=True, colors=[color], dash=dash,
                       width=2.0 * size)  # fmt: skip
-        scene.add("slice ball", "ball", "slice", follow=True, colors=[ORANGE], size=11.0 * size)
+        scene.add("slice ball", "ball", "slice", follow=True, size=11.0 * size)
         words: dict[str, Any] = {"follow": True, "template": "{0}", "color": chosen.ink,
                                  "size": 11.0 * size}  # fmt: skip
         scene.add("slice left", "text", "slice", at=[0.0, -0.03], **words)
         scene.add("slice right", "text", "slice", at=[1.0, -0.03], align="right", **words)
-        scene.add("readout", "text", "loss", follow=True, at=[0.0, 1.04], color=chosen.ink,
-                  size=14.0 * size, template="step {0}   loss {1}")  # fmt: skip
-        for k, state in enumerate(STATES):
-            scene.add(f"state {k}", "text", "loss", follow=True, at=[1.0, 1.04], align="right",
-                      color=chosen.ink if state in FINE else orange, size=15.0 * size,
-                      template=state)  # fmt: skip
+        return scene
 
     # Hearing ------------------------------------------------------------------------------------
 
@@ -386,8 +320,8 @@ class Monitor(Panel):
         return {}
 
     def _configuration(self) -> Any:
-        steps = self._watch.rows["steps"]
-        return ["Monitor", repr(self._watch.landscape), steps[-1:], len(steps)]
+        chart = self._chart
+        return ["Monitor", repr(chart.watch.landscape), chart.steps[-1:], len(chart)]
 
 
 def _held(values: NDArray) -> NDArray:

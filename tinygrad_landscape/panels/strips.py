@@ -76,7 +76,7 @@ def frame(ax: Any, title: str, more: str = "") -> None:
 def add(scene: Scene, axes: str, *, time: bool = True) -> None:
     """Add the layers that say a strip's range: decades, both ends, and the last step."""
     chosen = scene.style
-    words = {"color": chosen.ink, "size": 11.0 * chosen.scale}
+    words: dict[str, Any] = {"color": chosen.ink, "size": 11.0 * chosen.scale}
     scene.add(f"{axes} rungs", "polyline", axes, colors=[f"{chosen.muted}55"], width=0.8)
     scene.add(f"{axes} low", "text", axes, at=[-0.02, 0.1], align="right", template="{0}", **words)
     scene.add(f"{axes} high", "text", axes, at=[-0.02, 0.98], align="right", template="{0}",
@@ -95,13 +95,42 @@ def put(scene: Scene, axes: str, span: Span, end: float | None = None) -> None:
         scene.set(f"{axes} end", [end])
 
 
-def add_words(scene: Scene, name: str, axes: str, options: Sequence[str], **look: Any) -> None:
-    """Add a text that is one of several at each moment."""
-    for k, words in enumerate(options):
-        scene.add(f"{name} {k}", "text", axes, follow=True, template=words, **look)
+def put_series(
+    scene: Scene, axes: str, span: Span, when: NDArray, end: float, *series: NDArray
+) -> None:
+    """Draw series over time `when` (0 to 1) into the layers `axes`, `axes 1`, ...; a ball runs
+    along the first."""
+    put(scene, axes, span, end)
+    for k, values in enumerate(series):
+        curve = np.stack([when, span.share(values)], axis=-1)
+        scene.set(f"{axes} {k}" if k else axes, curve)
+        if k == 0:
+            scene.set(f"{axes} ball", curve)
 
 
-def put_words(scene: Scene, name: str, options: Sequence[str], chosen: Sequence[str]) -> None:
-    """Say which of the `options` is shown at every moment."""
-    for k, words in enumerate(options):
-        scene.set(f"{name} {k}", [[0.0 if one == words else np.nan] for one in chosen])
+def add_series(scene: Scene, axes: str, count: int = 1) -> None:
+    """Add the layers that `put_series` fills: blue and solid, orange and dashed."""
+    size, (orange, blue) = scene.style.scale, scene.style.accents
+    line: dict[str, Any] = {"follow": True, "ghost": 0.35, "width": 2.0 * size}
+    add(scene, axes)
+    if count == 2:
+        scene.add(f"{axes} 1", "polyline", axes, colors=[orange], dash=[7, 4], **line)
+    scene.add(axes, "polyline", axes, colors=[blue], **line)
+    scene.add(f"{axes} ball", "ball", axes, follow=True, size=10.0 * size)
+
+
+def legend(ax: Any, labels: Sequence[str | None], place: str, **options: Any) -> None:
+    """Say what the solid blue line is and what the dashed orange one."""
+    from matplotlib.lines import Line2D
+
+    from tinygrad_landscape.draw.style import current
+
+    chosen = current()
+    orange, blue = chosen.accents
+    looks: tuple[Any, ...] = ({"color": blue}, {"color": orange, "linestyle": (0, (4, 2))})
+    handles = [Line2D([], [], marker="", label=label, **look)
+               for label, look in zip(labels, looks, strict=True) if label]  # fmt: skip
+    ax.legend(
+        handles=handles, loc=place, fontsize=8.5 * chosen.scale**0.7, handlelength=1.7,
+        columnspacing=1.0, borderpad=0.2, labelspacing=0.2, handletextpad=0.5, **options,
+    )  # fmt: skip

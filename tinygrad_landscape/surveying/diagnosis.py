@@ -25,10 +25,12 @@ FINE = STATES[:2]  # these are no alarm
 
 RISEN = 2.0  # times its first value: a loss this high and still rising diverges
 OPPOSED = -0.5  # a mean cosine below this: the steps go to and fro
-SPOILED = 1.15  # times its lowest value: a validation loss this high, while training still falls
+SPOILED = 1.25  # times its lowest value: a validation loss this high, while training still falls
 LEARNED = 0.9  # times its value back then: a training loss this low has fallen since
-SILENT = 2 / 3  # a share of dead units in one layer that is an alarm
+SILENT = 2 / 3  # a share of dead units in one layer that explains a loss that stands still
+CUT = 0.95  # a share through which hardly a gradient comes, whatever the loss does
 SHORT = 5.0  # so many windows like the last one do not lead to the lower place ahead
+CALM = 0.1  # of its largest: a gradient this small is that of a critical point nearby
 BENT = 0.6  # so much of the way down beside has to be the curvature's doing
 LOWER = 0.1  # a loss this much lower half-way between two points lies across a valley
 AHEAD = 0.2  # a loss this much lower straight ahead is worth the way
@@ -180,7 +182,7 @@ def _diverging(now: _Now) -> Diagnosis | None:
 
 def _dead(now: _Now) -> Diagnosis | None:
     dead = float(now.vitals.dead[now.at])
-    if not dead >= SILENT:
+    if not (dead >= CUT or (dead >= SILENT and now.still)):
         return None
     finding = (
         f"{dead:.0%} of the units in one layer have slope zero for every sample: no gradient comes "
@@ -242,15 +244,17 @@ def _overfitting(now: _Now) -> Diagnosis | None:
 
 
 def _saddle(now: _Now) -> Diagnosis | None:
-    swell = now.latest("swell")
-    if not (now.still and swell > BENT and now.lowest < -0.05 * now.sharpness):
+    norms = now.vitals.gradient_norms[now.seen]
+    calm = norms[-1] <= CALM * norms.max() or now.first - now.loss < STILL * abs(now.first)
+    bent = now.latest("swell") > BENT and now.lowest < -0.05 * now.sharpness
+    if not (now.still and calm and bent):
         return None
     aside = now.latest("aside")
     finding = (
-        f"the loss stands still {now.stretch} and the gradient is only "
-        f"{now.vitals.gradient_norms[now.at]:.3g}, but the ground bends down sideways: the Hessian's "
-        f"lowest eigenvalue is {now.lowest:.3g} (the highest {now.sharpness:.3g}), and at a "
-        f"distance of {aside:.3g} along it the loss is 5 % lower."
+        f"the loss stands still {now.stretch} and the gradient is only {norms[-1]:.3g}, but "
+        f"sideways the ground bends down: the lowest "
+        f"eigenvalue of the Hessian is {now.lowest:.3g} (the highest {now.sharpness:.3g}), and "
+        f"along it, at a distance of {aside:.3g}, the loss is 5 % lower."
     )
     remedy = (
         "Wait, it leaves by itself the slower the nearer it is; noise (small batches), momentum or "
@@ -262,7 +266,7 @@ def _saddle(now: _Now) -> Diagnosis | None:
 
 def _plateau(now: _Now) -> Diagnosis | None:
     ahead, far, went = now.latest("ahead"), now.latest("ahead_at"), now.went
-    length = float(now.vitals.lengths[now.at])
+    length = max(1.0, float(now.vitals.lengths[now.at]))
     flat = 0.5 * now.sharpness * length**2 < ROOM * abs(now.loss)
     if not now.still or not (flat or (ahead > AHEAD and far > SHORT * went)):
         return None
@@ -271,10 +275,13 @@ def _plateau(now: _Now) -> Diagnosis | None:
     )
     if flat:
         finding += (
-            f"the ground is flat: even in its sharpest direction curvature ({now.sharpness:.2g}) "
-            "changes the loss by less than 5 % over the whole length of the weights."
+            f"the ground is flat: over a distance of {length:.2g} even its largest curvature, "
+            f"{now.sharpness:.2g}, changes the loss by less than 5 %."
         )
-        remedy = "Units are saturated: start elsewhere, with smaller weights, or take another loss."
+        remedy = (
+            "Start elsewhere: units may be saturated by large weights, or all weights too near to "
+            "zero; a loss that takes logits does not saturate."
+        )
         return now.says("plateau", finding, remedy, went=went)
     finding += (
         f"straight ahead, at a distance of {far:.2g}, it would be {ahead:.0%} lower.{now.bend}"
@@ -318,6 +325,9 @@ def _healthy(now: _Now) -> Diagnosis:
     verb = "fell" if now.fall >= 0.0 else "rose"
     finding = f"the loss {verb} by {abs(now.fall):.1%} {now.stretch}, to {losses[-1]:.3g}."
     finding += now.bend
+    dead = float(now.vitals.dead[now.at])
+    if dead >= 0.25:
+        finding += f" In one layer {dead:.0%} of the units are dead."
     if now.lr_known and now.sharpness > 0.8 * now.threshold:
         finding += " Near the threshold is where descent on full batches usually goes."
     held = now.vitals.validation_losses[now.seen]

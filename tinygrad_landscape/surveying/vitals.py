@@ -166,8 +166,8 @@ class Watch:
 
     Every `every`-th point gets a look, every `curved`-th look measures curvature too. A look costs
     a validation loss, one with curvature 8 Hessian-vector products more (up to 64 weights: the
-    whole Hessian). At 200 looks every second one is forgotten, and `every` doubles. `points` holds
-    the weights at the looks.
+    whole Hessian); that part can be left for `later`, when `bend` does it. At 200 looks every
+    second one is forgotten, and `every` doubles. `points` holds the weights at the looks.
 
     >>> import tinygrad_landscape as tl
     >>> watch = Watch(tl.formulas.booth, every=1)
@@ -184,11 +184,12 @@ class Watch:
         optimizer: Any = None,
         every: int = 10,
         curved: int = 2,
+        later: bool = False,
     ) -> None:
         if every < 1 or curved < 1:
             raise ParameterError(f"got every={every}, curved={curved}; expected whole numbers >= 1")
         self.landscape, self.optimizer = landscape, optimizer
-        self.every, self.curved = every, curved
+        self.every, self.curved, self.later = every, curved, later
         held = validation if isinstance(validation, Landscape | None) else landscape.on(validation)
         self.validation: Landscape | None = held
         self.rows: dict[str, list[float]] = {name: [] for name in COLUMNS}
@@ -197,7 +198,8 @@ class Watch:
         self._last: Array | None = None
         self._move: tuple[Array, float] | None = None
         self._cosines: list[float] = []
-        self._tops: list[Any] = []  # the sharpest direction known at each look
+        self._due: list[tuple[Any, ...]] = []  # looks whose curvature is still to be measured
+        self._tops: dict[float, Array] = {}  # the sharpest direction, by step
         self._travelled = 0.0
         self._ends: tuple[float, float, Array, Array] | None = None
         self._newest: tuple[Any, ...] | None = None  # the last point, if it got no look
@@ -214,7 +216,8 @@ class Watch:
 
     def sharpest(self, look: int) -> Array:
         """The direction `(P,)` of largest curvature, as last measured at or before a look."""
-        return np.asarray(self._tops[look])
+        step = self.rows["steps"][look]
+        return self._tops[max(known for known in self._tops if known <= step)]
 
     def follow(self, walk: Trajectory, until: Any = None) -> bool:
         """See the points of `walk` that are new, until `until()` says to stop; whether all are
@@ -300,26 +303,35 @@ class Watch:
         for name, value in note.items():
             self.rows[name].append(value)
         self.points.append(theta)
-        self._tops.append(self._ends[3] if self._ends is not None else None)
         if (self.seen // self.every) % self.curved == 0:
-            self._bend(theta, float(loss), slope)
+            self._due.append((float(step), theta, float(loss), slope, self._last))
+            if not self.later:
+                self.bend()
         if len(self) > LIMIT:
             self.rows = {name: values[::2] for name, values in self.rows.items()}
-            self.points, self._tops = self.points[::2], self._tops[::2]
-            self.every *= 2
+            self.points, self.every = self.points[::2], 2 * self.every
 
-    def _bend(self, theta: Array, loss: float, slope: Array | None) -> None:
-        """Measure curvature; where the loss stands still, look for a way down as well."""
-        low, high, down, top = self._ends = spectrum_ends(self.landscape, theta, self._ends)
-        self._tops[-1] = top
-        note = {"sharpness": high, "lowest": low}
-        if fall(np.array(self.rows["losses"])) < STILL:
-            note |= self._ways(theta, loss, slope, low, down)
-        for name, value in note.items():
-            self.rows[name][-1] = value
+    def bend(self, until: Any = None) -> bool:
+        """Measure the curvature that is due, and where the loss stood still look for a way down;
+        until `until()` says to stop. Say whether all is done."""
+        while self._due:
+            step, theta, loss, slope, before = self._due.pop(0)
+            if step not in self.rows["steps"]:
+                continue  # forgotten meanwhile
+            look = self.rows["steps"].index(step)
+            low, high, down, top = self._ends = spectrum_ends(self.landscape, theta, self._ends)
+            self._tops[step] = top
+            note = {"sharpness": high, "lowest": low}
+            if fall(np.array(self.rows["losses"][: look + 1])) < STILL:
+                note |= self._ways(theta, loss, slope, before, low, down)
+            for name, value in note.items():
+                self.rows[name][look] = value
+            if until is not None and until():
+                break
+        return not self._due
 
     def _ways(
-        self, theta: Array, loss: float, slope: Array | None, low: float, down: Array
+        self, theta: Array, loss: float, slope: Any, before: Any, low: float, down: Array
     ) -> dict[str, float]:
         land = self.landscape
         slope = land.gradient(theta) if slope is None else slope
@@ -331,8 +343,8 @@ class Watch:
         scale = abs(loss) or 1.0
         best = int(heights[0].argmin())
         note = {"ahead": (loss - float(heights[0, best])) / scale, "ahead_at": float(far[best])}
-        if self._last is not None:
-            note["between"] = float(land(0.5 * (theta + self._last)))
+        if before is not None:
+            note["between"] = float(land(0.5 * (theta + before)))
         lower = (heights[1:] < loss - ROOM * scale).any(axis=0)
         if low < 0.0 and lower.any():
             reach = float(far[int(lower.argmax())])
