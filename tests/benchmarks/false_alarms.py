@@ -120,7 +120,7 @@ def main():
         if alarms and asked.show:
             at = Counter(d.state for _, _, d in alarms)
             print(f"seed {seed - 1}: {words}: {dict(at)} from look {alarms[0][0]}")
-            print("   ", alarms[0][2].describe())
+            print("   ", alarms[0][2].describe(), flush=True)
     print(f"runs of seeds {asked.seed} to {seed - 1}: {healthy_runs} healthy of "
           f"{seed - asked.seed} drawn")  # fmt: skip
     print(f"an alarm at any look: {ever} ({ever / healthy_runs:.1%}); at the end: {ends} "

@@ -245,19 +245,20 @@ def _overfitting(now: _Now) -> Diagnosis | None:
 
 def _saddle(now: _Now) -> Diagnosis | None:
     norms = now.vitals.gradient_norms[now.seen]
-    calm = norms[-1] <= CALM * norms.max() or now.first - now.loss < STILL * abs(now.first)
+    calm = now.recent("gradient_norms").min() <= CALM * norms.max()
+    calm = calm or now.first - now.loss < STILL * abs(now.first)
     bent = now.latest("swell") > BENT and now.lowest < -0.05 * now.sharpness
     if not (now.still and calm and bent):
         return None
     aside = now.latest("aside")
     finding = (
         f"the loss stands still {now.stretch} and the gradient is only {norms[-1]:.3g}, but "
-        f"sideways the ground bends down: the lowest "
-        f"eigenvalue of the Hessian is {now.lowest:.3g} (the highest {now.sharpness:.3g}), and "
-        f"along it, at a distance of {aside:.3g}, the loss is 5 % lower."
+        f"sideways the ground bends down: the lowest eigenvalue of the Hessian is "
+        f"{now.lowest:.3g} (the highest {now.sharpness:.3g}), and along it, at a distance of "
+        f"{aside:.3g}, the loss is 5 % lower."
     )
     remedy = (
-        "Wait, it leaves by itself the slower the nearer it is; noise (small batches), momentum or "
+        "Wait: it leaves by itself, the slower the nearer it is; noise (small batches), momentum or "
         "another start shorten that. Equal or zero weights at the start never leave: break the "
         "symmetry."
     )
