@@ -3,10 +3,11 @@
 Runs are drawn at random: data, network, initialization, optimizer with a sensible learning rate,
 full or mini batches. Whether one is healthy is decided without the monitor, on 2000 samples that it
 never sees: the training loss fell by half or more, and the test loss ends within 10 % of its
-lowest. The rules' numbers were tuned on the runs of seeds 0 to 199 (`--seed 0`); the rate to be
-quoted is that of seeds never looked at before (the default).
+lowest. The rules' numbers were tuned on the runs from seed 0 on (`--seed 0`) and on some sixty from
+seed 10000 on; the rate to be quoted is that of the default seeds, which were run once, after that.
+Runs that pass a true plateau on their way count as false alarms if they are told so.
 
-    python tests/benchmarks/false_alarms.py [--runs 200] [--seed 10000] [--show]
+    python tests/benchmarks/false_alarms.py [--runs 200] [--seed 30000] [--show]
 """
 
 import os
@@ -104,7 +105,7 @@ def watched(seed):
 def main():
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--runs", type=int, default=200, help="healthy runs to watch")
-    ask.add_argument("--seed", type=int, default=10000, help="of the first run")
+    ask.add_argument("--seed", type=int, default=30000, help="of the first run")
     ask.add_argument("--show", action="store_true", help="say which runs gave which alarm")
     asked = ask.parse_args()
     seed, healthy_runs, ever, ends, states = asked.seed, 0, 0, 0, Counter()

@@ -29,8 +29,9 @@ SPOILED = 1.25  # times its lowest value: a validation loss this high, while tra
 LEARNED = 0.9  # times its value back then: a training loss this low has fallen since
 SILENT = 2 / 3  # a share of dead units in one layer that explains a loss that stands still
 CUT = 0.95  # a share through which hardly a gradient comes, whatever the loss does
-SHORT = 5.0  # so many windows like the last one do not lead to the lower place ahead
-CALM = 0.1  # of its largest: a gradient this small is that of a critical point nearby
+NEAR = 2.0  # a lower place within so many windows' way is within reach of the noise
+SHORT = 40.0  # so many windows like the last one do not lead to the lower place ahead
+CALM = 0.03  # of its largest: a gradient this small is that of a critical point nearby
 BENT = 0.6  # so much of the way down beside has to be the curvature's doing
 LOWER = 0.1  # a loss this much lower half-way between two points lies across a valley
 AHEAD = 0.2  # a loss this much lower straight ahead is worth the way
@@ -258,8 +259,8 @@ def _saddle(now: _Now) -> Diagnosis | None:
         f"{aside:.3g}, the loss is 5 % lower."
     )
     remedy = (
-        "Wait: it leaves by itself, the slower the nearer it is; noise (small batches), momentum or "
-        "another start shorten that. Equal or zero weights at the start never leave: break the "
+        "Wait: it leaves by itself, the slower the nearer it is; noise (small batches), momentum "
+        "or another start shorten that. Equal or zero weights at the start never leave: break the "
         "symmetry."
     )
     return now.says("near a saddle", finding, remedy, lowest_eigenvalue=now.lowest, aside=aside)
@@ -299,7 +300,7 @@ def _plateau(now: _Now) -> Diagnosis | None:
 
 def _converged(now: _Now) -> Diagnosis | None:
     ahead, far = now.latest("ahead"), now.latest("ahead_at")
-    if not (now.done or now.still) or (ahead > ROOM and far > SHORT * now.went and now.still):
+    if not (now.done or now.still) or (ahead > ROOM and far > NEAR * now.went and now.still):
         return None
     bend = f"{now.sharpness:.3g}" if math.isfinite(now.sharpness) else "unknown"
     finding = f"converged; sharpness {bend}, by itself neither good nor bad. The loss is "
