@@ -6,7 +6,8 @@ import pytest
 import tinygrad_landscape as tl
 from tests.benchmarks.false_alarms import watched
 from tinygrad_landscape.surveying import diagnosis
-from tinygrad_landscape.surveying.vitals import Watch, dead_share, fall, spectrum_ends, threshold
+from tinygrad_landscape.surveying.vitals import fall
+from tinygrad_landscape.surveying.watch import Watch, dead_share, spectrum_ends, threshold
 
 MOONS = tl.data.moons(100, noise=0.15, seed=0)
 HELD = tl.data.moons(200, noise=0.15, seed=1)
@@ -52,6 +53,11 @@ def symmetric():
     return states(land, np.zeros(land.size), tl.optim.SGD(0.5), 100)
 
 
+def deep_symmetric():
+    land = on_moons(4, 4)
+    return states(land, np.zeros(land.size), tl.optim.SGD(0.5), 100)
+
+
 def hovering():
     return states(tl.formulas.three_valleys, [-1.0, 1.0], tl.optim.SGD(0.8), 60)
 
@@ -88,6 +94,7 @@ def silenced():
         (tiny_steps, "plateau", "ahead"),
         (saturated, "plateau", "went"),
         (symmetric, "near a saddle", "lowest eigenvalue"),
+        (deep_symmetric, "near a saddle", "around"),
         (across, "bouncing", "between"),
         (in_the_ravine, "bouncing", "turn"),
         (falling_off, "diverging", "loss"),

@@ -1,7 +1,7 @@
 """A chart at the bedside: what was seen of a run, judged at every look, and drawn as a strip.
 
-`Monitor` and `Sandbox` keep one each. It holds a `Watch` and a `Diagnosis` for every look, and
-draws the losses with the state above them.
+A `Chart` holds a `Watch` and a `Diagnosis` for every look, and draws the losses with the state
+above them. `Charted` is what the panels that keep one have in common: a sentence for each moment.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from tinygrad_landscape.draw import Scene
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.panels import strips
+from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.strips import Span
 from tinygrad_landscape.surveying.diagnosis import FINE, STATES, Diagnosis, diagnose
-from tinygrad_landscape.surveying.vitals import Watch
+from tinygrad_landscape.surveying.vitals import Vitals
+from tinygrad_landscape.surveying.watch import Watch
 
 
 class Chart:
@@ -77,6 +79,45 @@ class Chart:
         scene.set("alarm", np.stack([self.when, alarm], axis=-1))
         scene.set("readout", np.stack([self.column("steps"), losses], axis=-1))
         return span
+
+
+class Charted(Panel):
+    """A panel whose frames are the looks at a run."""
+
+    _chart: Chart
+
+    @property
+    def vitals(self) -> Vitals:
+        """The vital signs of all looks so far."""
+        self.settle()
+        return self._chart.watch.vitals
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The diagnosis at the moment shown."""
+        self.settle()
+        return self._chart.at(self.player.frame)
+
+    def describe(self) -> str:
+        """The diagnosis at the moment shown, its evidence, and what would help."""
+        self.settle()
+        return self._chart.sentence(self.player.frame)
+
+    def reset(self) -> None:
+        """Go back to the opening state; the same run is seen again."""
+        super().reset()
+        self.player.revealed = True
+
+    def _coming(self) -> str:
+        """The sentence of the moment that `_present` is about to show."""
+        follows = self._wanted is None and not self.player.playing
+        wanted = self.player.frame if self._wanted is None else self._wanted
+        return self._chart.sentence(len(self._chart) - 1 if follows else wanted)
+
+    def _turned(self, change: Any) -> None:
+        super()._turned(change)
+        if not self._deaf:
+            self.player.sentence = self._chart.sentence(self.player.frame)
 
 
 def add_losses(scene: Scene, over: str = "loss") -> None:

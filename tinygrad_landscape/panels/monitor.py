@@ -21,26 +21,26 @@ from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import strips
-from tinygrad_landscape.panels.chart import Chart, add_losses
-from tinygrad_landscape.panels.panel import Panel, guarded
+from tinygrad_landscape.panels.chart import Chart, Charted, add_losses
+from tinygrad_landscape.panels.panel import guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import looping
 from tinygrad_landscape.panels.strips import Span
 from tinygrad_landscape.surveying.diagnosis import Diagnosis
-from tinygrad_landscape.surveying.vitals import Vitals, Watch, stride
+from tinygrad_landscape.surveying.watch import Watch, stride
 
 ACROSS = np.linspace(-1.0, 1.0, 31)  # places of the slice, in halves of its width
 WIDE = 0.25  # half the width of the slice, as a share of the weights' length
 PAUSE = 0.3  # seconds at least between two pictures of a run that goes on
-REST = 8.0  # a picture is followed by so many times its own cost without one
-LIVE = {"every": 10, "curved": 10}  # steps between looks, looks between curvatures
+REST = 15.0  # a picture is followed by so many times its own cost without one
+LIVE = {"every": 10, "curved": 15}  # steps between looks, looks between curvatures
 WAITING = (
     "Nothing to watch yet: pass this monitor to a walk, "
     "tl.descend(L, theta, optimizer, callbacks=[monitor])."
 )
 
 
-class Monitor(Panel):
+class Monitor(Charted):
     """How a run of one walker fares: its vital signs, a diagnosis in words, and a remedy.
 
     Three ways: `Monitor()` shows a run of its own; `Monitor(L, walk)` a finished walk, moment by
@@ -112,30 +112,19 @@ class Monitor(Panel):
     # What is seen -------------------------------------------------------------------------------
 
     @property
-    def vitals(self) -> Vitals:
-        """The vital signs of all looks so far."""
-        self.settle()
-        return self._chart.watch.vitals
-
-    @property
     def diagnosis(self) -> Diagnosis:
         """The diagnosis at the moment shown.
 
         Raises:
             ParameterError: before anything was watched.
         """
-        self.settle()
         if not len(self._chart):
             raise ParameterError(WAITING)
-        return self._chart.at(self.player.frame)
+        return super().diagnosis
 
     def describe(self) -> str:
         """The diagnosis at the moment shown, its evidence, and what would help."""
-        self.settle()
-        return self._sentence()
-
-    def _sentence(self) -> str:
-        return self._chart.sentence(self.player.frame) if len(self._chart) else WAITING
+        return super().describe() if len(self._chart) else WAITING
 
     # Watching -----------------------------------------------------------------------------------
 
@@ -234,7 +223,7 @@ class Monitor(Panel):
         ):
             strips.put_series(scene, name, span, chart.when, end, *series)
         self._put_slices(height)
-        self.player.update(sentence=self._sentence(), honesty=self._honesty(height))
+        self.player.update(sentence=self._coming(), honesty=self._honesty(height))
 
     def _put_slices(self, height: Span) -> None:
         scene, watch = self.player.scene, self._chart.watch
@@ -304,17 +293,7 @@ class Monitor(Panel):
         scene.add("slice right", "text", "slice", at=[1.0, -0.03], align="right", **words)
         return scene
 
-    # Hearing ------------------------------------------------------------------------------------
-
-    def _turned(self, change: Any) -> None:
-        super()._turned(change)
-        if not self._deaf:
-            self.player.sentence = self._sentence()
-
-    def reset(self) -> None:
-        """Go back to the end of what was watched."""
-        super().reset()
-        self.player.revealed = True
+    # Pages and codes ----------------------------------------------------------------------------
 
     def _baked(self) -> Mapping[str, Sequence[Any]]:
         return {}

@@ -20,19 +20,17 @@ from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data
 from tinygrad_landscape.panels import controls, decisions, playground, relief, strips
-from tinygrad_landscape.panels.chart import Chart, add_losses
-from tinygrad_landscape.panels.panel import Panel
+from tinygrad_landscape.panels.chart import Chart, Charted, add_losses
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.surveying import Plane, Surface, survey
-from tinygrad_landscape.surveying.diagnosis import Diagnosis
-from tinygrad_landscape.surveying.vitals import Vitals, Watch, stride
+from tinygrad_landscape.surveying.watch import Watch, stride
 
 ORANGE, CASING = "#D55E00", "#10151c"
 COARSE, FINE = 13, 33  # grid points a side: while the run goes on, and when it is done
 
 
-class Sandbox(Panel):
+class Sandbox(Charted):
     """A playground: data, network, optimizer and all their numbers, watched by a monitor.
 
     Args:
@@ -114,26 +112,6 @@ class Sandbox(Panel):
         """The whole walk, every step of it."""
         self.settle()
         return self._run.walk
-
-    @property
-    def vitals(self) -> Vitals:
-        """The vital signs of all looks at the run."""
-        self.settle()
-        return self._chart.watch.vitals
-
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """The diagnosis at the moment shown."""
-        self.settle()
-        return self._chart.at(self.player.frame)
-
-    def describe(self) -> str:
-        """The monitor's sentence at the moment shown."""
-        self.settle()
-        return self._sentence()
-
-    def _sentence(self) -> str:
-        return self._chart.sentence(self.player.frame)
 
     # Computing ----------------------------------------------------------------------------------
 
@@ -249,7 +227,7 @@ class Sandbox(Panel):
         self._chart.put_losses(scene)
         if self._decides:
             self._show_decisions(scene, points)
-        self.player.update(sentence=self._sentence(), honesty=self._words(surface, points, scale))
+        self.player.update(sentence=self._coming(), honesty=self._words(surface, points, scale))
 
     def _show_decisions(self, scene: Scene, points: NDArray) -> None:
         self._inputs.put(scene)
@@ -327,29 +305,19 @@ class Sandbox(Panel):
             return str(self.landscape.names[0]), str(self.landscape.names[1])
         return "1st principal direction", "2nd principal direction"
 
-    # Hearing ------------------------------------------------------------------------------------
-
-    def _turned(self, change: Any) -> None:
-        super()._turned(change)
-        if not self._deaf:
-            self.player.sentence = self._sentence()
-
-    def reset(self) -> None:
-        """Make the opening run again."""
-        super().reset()
-        self.player.revealed = True
-
     def _configuration(self) -> Any:
         own = [] if self._own is None else [repr(self._own), self._first[:50].round(3).tolist()]
         return ["Sandbox", *own]
 
 
 def _plane(landscape: Landscape, points: NDArray, seed: int) -> Plane:
-    """The plane of the first two principal components; for two weights they themselves, and two
-    random directions for a walk that is no more than a line."""
+    """The plane of the first two principal components; for two weights they themselves, and for a
+    walk that is no more than a line two random directions of length 1."""
     if landscape.size == 2:
         return Plane.two_weights(points[-1], 0, 1, network=landscape)
     try:
         return Plane.principal(points)
     except ValueError:
-        return Plane.random(points[-1], seed, network=landscape.network)
+        noise = np.random.default_rng(seed).standard_normal((landscape.size, 2))
+        u, v = np.linalg.qr(noise)[0].T
+        return Plane(points[-1], u, v, ("random direction 1", "random direction 2"))

@@ -15,7 +15,8 @@ from .plane import Plane
 from .surface import Profile, Surface
 from .survey import coarse_to_fine, profile, survey
 from .trainability import TrainabilityMap, trainability
-from .vitals import Vitals, vitals
+from .vitals import Vitals
+from .watch import vitals
 from .winding import winding_number
 
 __all__ = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ BENT = 0.6  # so much of the way down beside has to be the curvature's doing
 LOWER = 0.1  # a loss this much lower half-way between two points lies across a valley
 AHEAD = 0.2  # a loss this much lower straight ahead is worth the way
 PATIENCE = 5  # looks in a row at which the loss has to stand still
+SYMMETRY = "Equal or zero weights at the start never leave by themselves: break the symmetry."
 DONE = 1e-3  # of its first value: a loss this low has nothing left to fall to
 
 
@@ -111,25 +113,33 @@ class _Now:
         values = values[np.isfinite(values)]
         return float(values[-1]) if values.size else math.nan
 
-    @property
+    @cached_property
     def still(self) -> bool:
-        """Whether the loss stood still, and does not lie at the bottom of all it could reach."""
-        return not self.done and self._still(PATIENCE)
-
-    def _still(self, looks: int) -> bool:
+        """Whether the loss stood still for a while, and not because nothing is left of it."""
         losses = self.vitals.losses[self.seen]
-        ends = range(len(losses), max(len(losses) - looks, 0), -1)
-        return all(fall(losses[:end]) < STILL for end in ends)
+        ends = range(len(losses), max(len(losses) - PATIENCE, 0), -1)
+        return not self.done and all(fall(losses[:end]) < STILL for end in ends)
 
     @property
     def done(self) -> bool:
-        return 0.0 <= self.loss <= DONE * self.first
+        """Whether hardly anything is left of the first loss."""
+        return 0.0 <= self.loss <= DONE * self.first and self.first > 0.0
 
     @property
     def went(self) -> float:
         """The length of the way over the window."""
         travelled = self.recent("travelled")
         return float(travelled[-1] - travelled[0])
+
+    @property
+    def length(self) -> float:
+        """The length of the weights, at least 1: the scale of distances."""
+        return max(1.0, float(self.vitals.lengths[self.at]))
+
+    @property
+    def flat(self) -> bool:
+        """Whether curvature does hardly anything to the loss, however far one goes."""
+        return 0.5 * self.sharpness * self.length**2 < ROOM * abs(self.loss)
 
     @property
     def stretch(self) -> str:
@@ -249,8 +259,16 @@ def _saddle(now: _Now) -> Diagnosis | None:
     calm = now.recent("gradient_norms").min() <= CALM * norms.max()
     calm = calm or now.first - now.loss < STILL * abs(now.first)
     bent = now.latest("swell") > BENT and now.lowest < -0.05 * now.sharpness
-    if not (now.still and calm and bent):
+    around = now.latest("around")
+    if not (now.still and calm and (bent or (around > ROOM and not now.flat))):
         return None
+    if not bent:
+        finding = (
+            f"the loss stands still {now.stretch} and the gradient is only {norms[-1]:.3g}, but in "
+            f"a random direction the loss falls by {around:.0%}: a critical point that is no "
+            "minimum, though its curvature does not tell."
+        )
+        return now.says("near a saddle", finding, SYMMETRY, around=around)
     aside = now.latest("aside")
     finding = (
         f"the loss stands still {now.stretch} and the gradient is only {norms[-1]:.3g}, but "
@@ -260,24 +278,21 @@ def _saddle(now: _Now) -> Diagnosis | None:
     )
     remedy = (
         "Wait: it leaves by itself, the slower the nearer it is; noise (small batches), momentum "
-        "or another start shorten that. Equal or zero weights at the start never leave: break the "
-        "symmetry."
+        f"or another start shorten that. {SYMMETRY}"
     )
     return now.says("near a saddle", finding, remedy, lowest_eigenvalue=now.lowest, aside=aside)
 
 
 def _plateau(now: _Now) -> Diagnosis | None:
     ahead, far, went = now.latest("ahead"), now.latest("ahead_at"), now.went
-    length = max(1.0, float(now.vitals.lengths[now.at]))
-    flat = 0.5 * now.sharpness * length**2 < ROOM * abs(now.loss)
-    if not now.still or not (flat or (ahead > AHEAD and far > SHORT * went)):
+    if not now.still or not (now.flat or (ahead > AHEAD and far > SHORT * went)):
         return None
     finding = (
         f"the loss fell by only {max(now.fall, 0.0):.2%} {now.stretch}, on a way of {went:.2g}; "
     )
-    if flat:
+    if now.flat:
         finding += (
-            f"the ground is flat: over a distance of {length:.2g} even its largest curvature, "
+            f"the ground is flat: over a distance of {now.length:.2g} even its largest curvature, "
             f"{now.sharpness:.2g}, changes the loss by less than 5 %."
         )
         remedy = (
