@@ -104,7 +104,7 @@ class Monitor(Charted):
         self._start(opens_on)
         self.controls: dict[str, Any] = {}
         self.player = on_stage(
-            self._draw(style), seek="loss", speed=15.0, revealed=True,
+            self._draw(style), seek="loss", speed=20.0, revealed=True,
             label="Loss, gradient, sharpness and turns of a run over its steps, and its diagnosis",
         )  # fmt: skip
         self._open([], [])
@@ -244,8 +244,8 @@ class Monitor(Charted):
         return (
             f"Heights of loss and slice are {scale}, on one scale; numbers beside a strip are the "
             f"ends of its range, lines in it are decades. A look every {watch.every} points; "
-            f"sharpness is measured at every {watch.curved}th of them, by Lanczos (above 64 "
-            f"weights, good to about 1 %). The slice shows 2 of {watch.landscape.size} "
+            f"sharpness is measured at one look in {watch.curved} (above 64 weights by Lanczos, "
+            f"good to about 1 %), and drawn level in between. The slice shows 2 of {watch.landscape.size} "
             f"directions, {WIDE:.0%} of the weights' length to either side; all others are hidden. "
             "A dashed threshold is drawn for descent with or without momentum only; for adaptive "
             "optimizers no single number of this kind exists. Sharpness near it is normal."
