@@ -245,8 +245,9 @@ class Monitor(Charted):
             f"Heights of loss and slice are {scale}, on one scale; numbers beside a strip are the "
             f"ends of its range, lines in it are decades. A look every {watch.every} points; "
             f"sharpness is measured at one look in {watch.curved} (above 64 weights by Lanczos, "
-            f"good to about 1 %), and drawn level in between. The slice shows 2 of {watch.landscape.size} "
-            f"directions, {WIDE:.0%} of the weights' length to either side; all others are hidden. "
+            "good to about 1 %), and drawn level in between. The slice shows 2 of "
+            f"{watch.landscape.size} directions, {WIDE:.0%} of the weights' length to either side; "
+            "all others are hidden. "
             "A dashed threshold is drawn for descent with or without momentum only; for adaptive "
             "optimizers no single number of this kind exists. Sharpness near it is normal."
         )
