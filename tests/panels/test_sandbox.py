@@ -37,12 +37,13 @@ def test_the_run_is_the_one_that_descend_makes(default):
     assert tl.diagnose(seen).describe() == default.describe() == default.player.sentence
 
 
-def test_minibatches_are_those_of_descend_however_the_run_is_cut():
-    land, _ = playground.built({name: control.value for name, control in
-                                playground.network_controls(3).items()})  # fmt: skip
-    start, optimizer = land.network.init(seed=3), tl.optim.SAM(tl.optim.SGD(0.3, 0.9), 0.05)
-    whole = tl.descend(land, start, optimizer, 40, batch_size=16, seed=5)
-    run = Run(land, start, optimizer, 40, batch_size=16, seed=5)
+@pytest.mark.parametrize("batch, dropout", [(16, 0.0), (None, 0.3), (16, 0.3)])
+def test_chance_is_that_of_descend_however_the_run_is_cut(batch, dropout):
+    net = tl.Network(tl.Linear(2, 6), tl.Tanh(), tl.Dropout(dropout), tl.Linear(6, 1))
+    land = tl.Landscape(net, tl.losses.binary_cross_entropy, tl.data.moons(50, seed=3))
+    start, optimizer = net.init(seed=3), tl.optim.SAM(tl.optim.SGD(0.3, 0.9), 0.05)
+    whole = tl.descend(land, start, optimizer, 30, batch_size=batch, seed=5)
+    run = Run(land, start, optimizer, 30, batch_size=batch, seed=5)
     while not run.go(0.0):
         pass
     assert np.array_equal(run.walk.points, whole.points)

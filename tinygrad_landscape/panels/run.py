@@ -51,7 +51,7 @@ class Run:
         return len(self.walk) > self.steps
 
     def _fresh(self) -> _Kept:
-        if self._batch_size is None:
+        if self._batch_size is None and not self.landscape.stochastic:
             return _Kept(self.optimizer)
         return _Drawing(self.optimizer, self.landscape, self.theta, self._batch_size, self._seed)
 
@@ -143,13 +143,15 @@ class _Kept:
 
 
 class _Drawing(_Kept):
-    """Takes every step on a minibatch, drawn as `descend(batch_size=..., seed=...)` draws them.
+    """Takes every step on samples and masks drawn as `descend(batch_size=..., seed=...)` does.
 
     The walk itself sees the full landscape, whose loss it records at every step anyway; so pieces
     need not know where in an epoch they begin.
     """
 
-    def __init__(self, base: Any, landscape: Any, theta: Any, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, base: Any, landscape: Any, theta: Any, batch_size: int | None, seed: int
+    ) -> None:
         super().__init__(base)
         theta = landscape.as_points(theta)
         seeds = np.broadcast_to(seed, theta.shape[:-1])
