@@ -77,21 +77,25 @@ if TYPE_CHECKING:
     from .surveying import (
         BasinMap,
         CriticalPoint,
+        Diagnosis,
         Line,
         Plane,
         Profile,
         Surface,
         TrainabilityMap,
+        Vitals,
         basins,
         coarse_to_fine,
         connect,
         critical_points,
         curvature,
+        diagnose,
         export,
         profile,
         sharpness,
         survey,
         trainability,
+        vitals,
         winding_number,
     )
 
@@ -105,7 +109,7 @@ _LAZY = {
     "descent": "descend Trajectory optim schedules callbacks",
     "surveying": """Plane Line Surface Profile survey profile curvature sharpness winding_number
         coarse_to_fine export critical_points CriticalPoint basins BasinMap trainability
-        TrainabilityMap connect""",
+        TrainabilityMap connect vitals Vitals diagnose Diagnosis""",
     "engine.graph": "Graph",
     "": "draw panels classroom",
 }
@@ -129,19 +133,18 @@ def __dir__() -> list[str]:
 
 # fmt: off
 __all__ = [
-    "AvgPool2d", "BasinMap", "BatchNorm", "Conv2d", "CriticalPoint", "Data", "Dropout", "ELU",
-    "Flatten", "GELU", "GradientError", "Graph", "GraphReleasedError", "Identity", "Landscape",
-    "LayerNorm", "LeakyReLU", "Line", "Linear", "MaxPool2d", "Network",
+    "AvgPool2d", "BasinMap", "BatchNorm", "Conv2d", "CriticalPoint", "Data", "Diagnosis",
+    "Dropout", "ELU", "Flatten", "GELU", "GradientError", "Graph", "GraphReleasedError",
+    "Identity", "Landscape", "LayerNorm", "LeakyReLU", "Line", "Linear", "MaxPool2d", "Network",
     "NotDifferentiableError", "NotPicklableError", "ParameterError", "Plane", "Profile", "ReLU",
     "Residual", "ShapeError", "SiLU", "Sigmoid", "Sine", "Softplus", "Surface", "Tanh",
-    "Tensor", "TinygradLandscapeError", "TraceError", "TrainabilityMap", "Trajectory", "basins",
-    "callbacks", "check_gradients", "classroom", "coarse_to_fine", "connect", "critical_points",
-    "curvature",
-    "data", "descend", "draw", "elu", "export", "formulas", "gelu", "grad", "gradients", "hessian",
-    "hvp",
-    "initializers", "jacobian", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
-    "logsumexp", "losses", "optim", "panels", "primitive", "profile", "relu", "rule",
-    "schedules", "sharpness", "sigmoid", "silu", "softmax", "softplus", "survey",
-    "trainability", "value_and_grad", "winding_number",
+    "Tensor", "TinygradLandscapeError", "TraceError", "TrainabilityMap", "Trajectory", "Vitals",
+    "basins", "callbacks", "check_gradients", "classroom", "coarse_to_fine", "connect",
+    "critical_points", "curvature", "data", "descend", "diagnose", "draw", "elu", "export",
+    "formulas", "gelu", "grad", "gradients", "hessian", "hvp", "initializers", "jacobian",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsumexp", "losses", "optim",
+    "panels", "primitive", "profile", "relu", "rule", "schedules", "sharpness", "sigmoid",
+    "silu", "softmax", "softplus", "survey", "trainability", "value_and_grad", "vitals",
+    "winding_number",
 ]
 # fmt: on

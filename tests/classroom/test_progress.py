@@ -58,6 +58,12 @@ def test_the_number_box_says_what_is_wrong_and_locks_what_is_right():
     assert asked.answer == "30" and skip.disabled
 
 
+def test_thousands_are_written_out():
+    asked = Prediction("?", Span(1, 1e5, "steps"), lambda: Measured(2302.0, "So."))
+    asked.lock("23000", "a guess")
+    assert asked.describe().startswith("You said 23000 steps (a guess). Measured: 2302 steps, so")
+
+
 def test_tries_hints_and_a_pass_are_counted(fresh_progress):
     exercise = Exercise(abs, ["y"], lambda: [(-1,), (2,)], {}, ["h"], name="99 size")
     exercise.check(lambda x: x)

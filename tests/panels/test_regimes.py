@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
+from tinygrad_landscape.classroom import lesson05
 from tinygrad_landscape.panels import Descent, use
 from tinygrad_landscape.panels.regimes import WORDS, Sweep, cliff_factor, judged, regime
 
@@ -107,6 +108,15 @@ def test_level_ground_is_one_band_and_no_cliff(panel):
     assert math.isnan(panel.cliff) and panel.rates.keys() == {"rests"}
     assert "cliff" not in panel.describe()
     assert all(button.disabled for button in panel._snaps.row.children)
+
+
+def test_a_walk_along_a_ridge_ends_on_a_saddle_and_is_told_no_cliff():
+    twins = lesson05.twins
+    panel = Descent(twins, start=(-2, -2), lr=0.5, resolution=21)
+    assert np.allclose(panel.walk.end, twins.saddles[0], atol=1e-3)
+    assert math.isnan(panel.cliff) and "cliff" not in panel.describe()
+    panel.load({"start_x": -2.0, "start_y": 1.0})
+    assert panel.cliff == pytest.approx(2.0 / np.linalg.eigvalsh(twins.hessian([-1.0, 2.0]))[-1])
 
 
 def test_the_strip_shows_bands_rate_and_cliff(panel):

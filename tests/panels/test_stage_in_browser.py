@@ -140,7 +140,7 @@ def test_letters_stand_where_blitting_puts_them(browser_page, at):
     assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 5  # two fonts, one place
 
 
-@pytest.mark.parametrize("wide", [300, 500, 1000])
+@pytest.mark.parametrize("wide", [500, 1000])
 def test_it_takes_the_columns_width_and_keeps_its_shape(browser_page, wide):
     seat = Seat(browser_page, Stage(scene(), drag="start"), wide=wide)
     box = seat.page.locator(".tgl-picture").bounding_box()
@@ -148,6 +148,31 @@ def test_it_takes_the_columns_width_and_keeps_its_shape(browser_page, wide):
     assert box["height"] == pytest.approx(box["width"] / 2, abs=1)
     over = seat.page.evaluate("document.querySelector('#cell').scrollWidth")
     assert over <= wide
+
+
+def test_a_narrow_column_has_the_axes_below_each_other(browser_page):
+    made = scene()
+    stage = Stage(made, drag="start", seek="curve", revealed=True, start=PATH[0].tolist())
+    seat = Seat(browser_page, stage, wide=300)
+    box = seat.page.locator(".tgl-picture").bounding_box()
+    spec = made.spec()
+    cut = spec["axes"][1]["veil_box"][0]
+    widest = max(cut, spec["width"] - cut)
+    zoom = 300 / widest
+    assert box["width"] == pytest.approx(300, abs=1)
+    assert box["height"] == pytest.approx(zoom * 2 * spec["height"], abs=2)
+
+    left, top, right, bottom = spec["axes"][0]["box"]
+    handle = seat.page.locator(".tgl-start").bounding_box()
+    x, y = PATH[0]
+    at = [zoom * (left + x * (right - left)), zoom * (bottom - y * (bottom - top))]
+    middle = [handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2]
+    assert middle == pytest.approx([box["x"] + at[0], box["y"] + at[1]], abs=1.5)
+
+    left, top, right, bottom = spec["axes"][1]["box"]
+    place = box["x"] + zoom * ((left + right) / 2 - cut), box["y"] + zoom * (spec["height"] + top)
+    seat.page.mouse.click(place[0], place[1] + zoom * (bottom - top) / 2)
+    assert abs(int(seat.data()["frame"]) - 10) <= 1  # the middle of the curve, in the lower picture
 
 
 def test_the_page_does_not_jump(seat):
@@ -341,6 +366,82 @@ def test_still_eyes_get_few_and_larger_steps(browser_page):
 
 
 # Life ---------------------------------------------------------------------------------------------
+
+
+def test_older_news_do_not_move_a_hand_that_the_kernel_has_not_heard(seat):
+    seat.tell(heard=seat.trait("turns"), frame=20)
+    seat.press("ArrowLeft")
+    seat.tell(frame=20)  # written before the step back had arrived
+    assert seat.data()["frame"] == "19" and seat.trait("frame") == 19
+    seat.tell(heard=seat.trait("turns"))
+    seat.tell(frame=7)
+    assert seat.data()["frame"] == "7"
+
+
+def test_number_keys_go_to_parts_of_the_way_where_there_are_no_bands(seat):
+    shown = []
+    for key in "1234":
+        seat.press(key)
+        shown.append(seat.data()["frame"])
+    assert shown == ["0", "7", "13", "20"]
+
+
+@pytest.fixture
+def strip(browser_page):
+    """Two axes: a map, and below it a log axis of bands whose third kind is narrow."""
+    figure = Figure(figsize=(8, 4))
+    over, below = figure.subplots(2, 1)
+    below.set(xscale="log", xlim=(0.001, 10), ylim=(0, 1))
+    for ax in (over, below):
+        ax.set_axis_off()
+    made = Scene(figure, {"map": over, "strip": below})
+    made.add("walk", "polyline", "map", follow=True)
+    made.set("walk", np.column_stack([STEPS, STEPS]) / 20.0)
+    made.add("bands", "bands", "strip", colors=["#56B4E9", "#009E73", "#E69F00"],
+             words=["1 creeps", "2 converges", "3 bounces"], hatches=[-1, 0, 2])  # fmt: skip
+    made.set("bands", [[0.001, 0.02, 0, 0.005], [0.02, 2.6, 1, np.nan], [2.6, 2.8, 2, 2.75],
+                       [2.8, 10.0, 1, 4.567]])  # fmt: skip
+    stage = Stage(made, bands="bands", dial=0.5, frame=20)
+    yield Seat(browser_page, stage)
+    assert browser_page.evaluate("window.errors") == []
+
+
+def test_bands_have_their_colours_where_blitting_puts_them(strip):
+    shot = strip.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    blitted = strip.stage.scene.pixels().astype(int)
+    for color in ([86, 180, 233], [0, 158, 115], [230, 159, 0]):
+        one, other = (np.argwhere((abs(p - color) < 12).all(axis=2)) for p in (seen, blitted))
+        assert len(one) > 150 and 0.6 < len(one) / len(other) < 1.7  # hatches differ a little
+        assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 4
+        assert np.abs(one.min(axis=0) - other.min(axis=0)).max() < 4
+
+
+def test_number_keys_go_to_the_mark_of_their_band(strip):
+    for key, value in (("3", 2.75), ("2", 4.567), ("1", 0.005)):
+        strip.press(key)
+        assert strip.trait("dial") == pytest.approx(value)
+    strip.press("4")  # nowhere here
+    assert strip.trait("dial") == pytest.approx(0.005)
+    assert strip.page.evaluate("window.outer") == []
+
+
+def test_a_hand_runs_along_the_bands_and_halts_at_a_mark(strip):
+    mouse = strip.page.mouse
+
+    def spot(rate):  # the axis is logarithmic, over four decades
+        return strip.place(0.001 + (np.log10(rate) + 3.0) / 4.0 * 9.999, 0.5, axes=1)
+
+    mouse.move(*spot(0.1))
+    mouse.down()
+    assert strip.trait("dial") == pytest.approx(0.1, rel=0.02) and strip.trait("dragging")
+    x, y = spot(2.75)
+    mouse.move(x + 4, y)
+    assert strip.trait("dial") == 2.75
+    mouse.move(5000, y)
+    assert strip.trait("dial") == 10.0
+    mouse.up()
+    assert not strip.trait("dragging")
 
 
 def test_it_has_names_for_those_who_do_not_see_it(seat):

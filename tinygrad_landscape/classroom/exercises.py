@@ -39,7 +39,8 @@ class Verdict:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<pre role="status" style="white-space:pre-wrap">{html.escape(str(self))}</pre>'
+        style = "white-space:pre-wrap;word-break:normal"
+        return f'<pre role="status" style="{style}">{html.escape(str(self))}</pre>'
 
 
 class Task:

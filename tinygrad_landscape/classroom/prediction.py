@@ -146,7 +146,8 @@ class Prediction(widgets.VBox):
 
     def _with_unit(self, number: float) -> str:
         unit = self._choices.unit if isinstance(self._choices, Span) else ""
-        return f"{number:.3g} {unit}".rstrip()
+        digits = f"{number:.3g}" if abs(number) < 1000 else f"{number:.0f}"
+        return f"{digits} {unit}".rstrip()
 
     def _answer_box(self) -> Any:
         layout = widgets.Layout(width="auto")

@@ -75,7 +75,7 @@ class Worksheet:
         return [*sheets, *self._question_pages(title, key)]
 
     def _map_page(self, title: str, first: int, key: bool) -> Any:
-        figure = _page(title)
+        figure = _page(title, key)
         for k, each in enumerate(self.maps[first : first + 2]):
             top = 0.925 - 0.445 * k
             words = f"{first + k + 1}. {each.task}"
@@ -90,7 +90,7 @@ class Worksheet:
             told = textwrap.wrap(answer, WIDE - 4)
             need = 0.021 * len(asked) + 0.03 * max(EMPTY, len(told)) + 0.03
             if not pages or y - need < 0.05:
-                pages.append(_page(title))
+                pages.append(_page(title, key))
                 y = 0.925
             page = pages[-1]
             page.text(0.09, y, "\n".join(asked), va="top", size=10, linespacing=1.4)
@@ -117,12 +117,13 @@ def worksheet_of(lesson: int) -> Worksheet:
     return made
 
 
-def _page(title: str) -> Any:
+def _page(title: str, key: bool) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=PAPER)
     figure.text(0.09, 0.957, title, size=13, weight="bold")
-    figure.text(0.91, 0.957, "Name  ______________________", size=10, ha="right")
+    if not key:
+        figure.text(0.91, 0.957, "Name  ______________________", size=10, ha="right")
     figure.add_artist(_rule(0.09, 0.91, 0.945, INK))
     figure.text(0.09, 0.025, "tinygrad_landscape, CC BY 4.0", size=7, color=FAINT)
     return figure
@@ -142,7 +143,7 @@ def _draw(ax: Any, each: Map, key: bool) -> None:
         np.add(surface.a, surface.plane.absolute[0]),
         np.add(surface.b, surface.plane.absolute[1]),
     )
-    heights = Heights.of(surface.loss)
+    heights = Heights.of(surface.loss, "sqrt")  # more lines in the valleys, where the walks go
     levels = heights.levels(LINES)
     lines = ax.contour(a, b, surface.loss.T, levels=levels, colors=FAINT, linewidths=0.8)
     ax.clabel(lines, fontsize=6, fmt="%.3g", inline=True)

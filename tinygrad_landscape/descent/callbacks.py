@@ -23,7 +23,7 @@ class StepRecord:
     `theta` `(..., P)` are the points, read-only. `batch_loss` `(...)` and `gradient` `(..., P)` are
     those of the coming step, on its minibatch. `loss` and `gradient_norm` `(...)` are those of the
     full landscape, None at steps that are not recorded. `lr` is the learning rate of the coming
-    step, `alive` `(...)` is False for walkers that diverged.
+    step, `alive` `(...)` is False for walkers that diverged. `optimizer` is the one that walks.
     """
 
     step: int
@@ -35,6 +35,7 @@ class StepRecord:
     lr: Any
     alive: Array
     landscape: Any
+    optimizer: Any = None
 
 
 class EarlyStopping:

@@ -75,7 +75,9 @@ def descend(
     ended = "interrupted"
     try:
         with np.errstate(all="ignore"):  # whatever overflows here is a walker that fell, and told
-            ended = _walk(ground, walkers, book, rule, theta, lr, schedule, callbacks, bar)
+            ended = _walk(
+                ground, walkers, book, rule, theta, lr, schedule, callbacks, bar, optimizer
+            )
     except KeyboardInterrupt:
         if not book.rows:
             raise
@@ -95,6 +97,7 @@ def _walk(
     schedule: Callable[[int], float] | None,
     callbacks: Sequence[Callable[[StepRecord], Any]],
     bar: Any,
+    optimizer: Any,
 ) -> str:
     """Take the steps, entering them into the book; say how the walk ended."""
     lr, state, steps = lr_at_first, rule.init(theta), len(book.batch_losses)
@@ -110,7 +113,7 @@ def _walk(
             lr = lr_at_first * _factor(schedule, t)
         if callbacks:
             seen = (t, _sealed(theta), loss, step[1], height, slope, lr, walkers.alive)
-            record = StepRecord(*seen, ground.landscape)
+            record = StepRecord(*seen, ground.landscape, optimizer)
             ending = [c for c in callbacks if c(record)]  # every callback sees every step
             if ending and not last:
                 if not recorded:

@@ -58,7 +58,7 @@ class Scene:
         self.style = named(style) if isinstance(style, str) else style
         self.axes = dict(axes) if axes else {str(k): ax for k, ax in enumerate(figure.axes)}
         self.layers: dict[str, Layer] = {}
-        self.frame = 0
+        self.frame, self.redrawn = 0, 0
         self.veils: dict[str, str] = {}
         self.veiled = True
         figure.set_dpi(DPI)
@@ -175,7 +175,7 @@ class Scene:
 
     def redraw(self) -> None:
         """Forget the drawn background, after something that stands still was changed."""
-        self._still, self._frames = None, {}
+        self._still, self._frames, self.redrawn = None, {}, self.redrawn + 1
 
     def _settle(self) -> None:
         """Let the layout find its places, once; the axes stay there from then on."""

@@ -14,10 +14,12 @@ from tinygrad_landscape.panels.fit import Fit
 from tinygrad_landscape.panels.flatness import Flatness
 from tinygrad_landscape.panels.initialization import Initialization
 from tinygrad_landscape.panels.losses import Losses
+from tinygrad_landscape.panels.monitor import Monitor
 from tinygrad_landscape.panels.player import use
 from tinygrad_landscape.panels.race import Race
 from tinygrad_landscape.panels.ravine import Ravine
 from tinygrad_landscape.panels.saddle import Saddle
+from tinygrad_landscape.panels.sandbox import Sandbox
 from tinygrad_landscape.panels.sieve import Sieve
 from tinygrad_landscape.panels.slice import Slice
 from tinygrad_landscape.panels.twin_surface import TwinSurface
@@ -35,9 +37,11 @@ __all__ = [
     "Flatness",
     "Initialization",
     "Losses",
+    "Monitor",
     "Race",
     "Ravine",
     "Saddle",
+    "Sandbox",
     "Sieve",
     "Slice",
     "Stage",

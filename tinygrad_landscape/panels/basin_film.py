@@ -20,10 +20,9 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.basins import CASING, Basins, end_said
+from tinygrad_landscape.panels.basins import CASING, Film, end_said
 from tinygrad_landscape.panels.fates import Fates
 from tinygrad_landscape.panels.ground import Ground
-from tinygrad_landscape.panels.panel import guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.panels.valleys import ELSEWHERE, FALLEN, MOST, WALKING, Valleys
@@ -34,10 +33,11 @@ OTHERS = {ELSEWHERE: ("#aab2bb", "|"), WALKING: ("#f2f2f2", "."), FALLEN: ("#394
 OPEN = 255  # the number of a cell that is not known yet
 PARTS = 200  # a column of the strip is cut into so many
 LINES = 9  # heights drawn over the map
+READ = 4  # with more valleys than this, the readout leaves their shares to the strip
 SETTLED = 0.99  # a learning rate with this share of arrivals settles
 
 
-class BasinFilm(Basins):
+class BasinFilm(Film):
     """The map of basins, once for every learning rate of a row.
 
     Play turns through the row and ends on the learning rate that the slider has; momentum, in the
@@ -113,7 +113,7 @@ class BasinFilm(Basins):
         """The share of the starts, for each of `rates` and last for the chosen learning rate, that
         ends in each valley, rests elsewhere, still walks, and leaves the ground: `(R + 1, K + 3)`.
         """
-        self.settle()
+        self._finish()
         return self._maps.shares()
 
     @property
@@ -122,25 +122,16 @@ class BasinFilm(Basins):
         self.settle()
         return self._mine.walk
 
-    @guarded
-    def describe(self) -> str:
-        """Who ends where at the chosen learning rate, how that changes along the row, and where the
-        white ball ends."""
-        if not self._done:  # the film itself may go on
-            self._walk(float("inf"))
-            self._done = self._maps.go(answer=True)
-            self._present()
-        return self._sentence()
-
     def _sentence(self) -> str:
         text = f"Learning rate {said(self._lr)}"
         text += f", momentum {said(self._momentum)}" if self._momentum else ""
         if not self._maps.coarse[-1]:
             return text + ": the map is being made."
-        labels, side = self._maps.labels[-1], self._maps.side
+        fine = bool(self._maps.fine[-1])
+        side = self._maps.side if fine else self._maps.few
         text += f", {self._steps} steps: of {side} x {side} starts "
-        text += self.valleys.tally(labels, share=True)
-        text += f"; {self._maps.parting()[-1]:.1%} of neighbours part ways."
+        text += self.valleys.tally(self._maps.labels[-1], share=True)
+        text += f"; {self._maps.parting()[-1]:.1%} of neighbours part ways." if fine else "."
         if self._maps.coarse.all():
             text += self._row_said()
         text += f" The white ball, from {self.ground.place(self._start)}, "
@@ -195,6 +186,10 @@ class BasinFilm(Basins):
         late = time.perf_counter() + seconds
         return self._mine.go(seconds) and self._others.go(late - time.perf_counter())
 
+    def _answer(self) -> bool:
+        self._walk(float("inf"))
+        return self._maps.go(answer=True)
+
     def _work(self, seconds: float) -> bool:
         late = time.perf_counter() + seconds
         walked = self._walk(0.5 * seconds)
@@ -208,7 +203,8 @@ class BasinFilm(Basins):
         bar = np.stack([np.repeat(at[:, None], 2, axis=1), np.tile([0.0, 100.0], (len(at), 1))], -1)
         for name in ("cursor", "cursor ends"):
             scene.set(name, bar)
-        scene.set("readout", at[:, None])
+        told = np.column_stack([at, (100.0 * self._maps.shares()).round(1)])
+        scene.set("readout", np.where(self._maps.coarse[:, None], told, np.nan))
         most = self._steps + 1
         paths = np.concatenate([
             _padded(self._others.walk.points, most), _padded(self._mine.walk.points[:, None], most)
@@ -278,8 +274,14 @@ class BasinFilm(Basins):
         scene.add("heights", "polyline", "map", colors=["#10151c66"], width=0.8 * size)
         gap = np.full((1, 2), np.nan)
         scene.set("heights", np.concatenate([x for part in heights for x in (part, gap)] or [gap]))
+        template = "learning rate {0}"
+        if len(self.valleys) <= READ:
+            names = [self.valleys.letter(k) for k in range(len(self.valleys))]
+            names += ["elsewhere", "walking", "left"]
+            told = [f"{name} {{{k + 1}}} %" for k, name in enumerate(names) if name != "elsewhere"]
+            template += ":   " + "   ".join(told)
         scene.add("readout", "text", "map", follow=True, at=[0.0, 1.02], color=chosen.ink,
-                  size=14.0 * size, template="learning rate {0}")  # fmt: skip
+                  size=13.0 * size, template=template)  # fmt: skip
         for k, point in enumerate(self.valleys.points):
             scene.add(f"valley {k}", "marker", "map", size=11.0 * size, edge="#ffffff",
                       colors=[CASING], shapes=self.valleys.look(k)["shapes"])  # fmt: skip
@@ -325,7 +327,7 @@ class BasinFilm(Basins):
         self._put(start_x=change["new"][0], start_y=change["new"][1])
 
     def _baked(self) -> Mapping[str, Sequence[Any]]:
-        return {"momentum": [0.0, 0.5, 0.9]}
+        return {"momentum": [0.0, 0.9]}
 
     def _configuration(self) -> Any:
         return ["Basins", "film", self.rates, self._maps.side, *self.ground.configuration()]

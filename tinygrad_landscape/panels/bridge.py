@@ -304,7 +304,7 @@ class Bridge(Panel):
         heights = heights[np.isfinite(heights)]
         low, high = float(heights.min()), float(heights.max())
         if low > 0.0:
-            ax.set(yscale="log", ylim=(max(0.6 * low, 1e-6 * high), 2.0 * high))
+            ax.set(yscale="log", ylim=(max(0.4 * low, 1e-6 * high), 2.0 * high))
         else:
             room = 0.1 * (high - low)
             ax.set(ylim=(low - room, high + room))

@@ -46,6 +46,17 @@ def knob(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
     return box, _slider(box, lambda at: round(at / unit), lambda notch: round(notch * unit, 10))
 
 
+def steps(label: str, value: int, stops: Sequence[int]) -> tuple[Any, Any]:
+    """A box for a whole number between the ends of `stops`, and the slider that goes from one of
+    them to the next."""
+    box = count(label, value, stops[0], stops[-1])
+
+    def nearest(at: float) -> int:
+        return min(range(len(stops)), key=lambda k: abs(stops[k] - at))
+
+    return box, _slider(box, nearest, lambda notch: stops[notch])
+
+
 def _slider(box: Any, notch_of: Callable[[float], int], value_of: Callable[[int], float]) -> Any:
     """A slider whose notches stand for values of `box`; each follows the other."""
     slider = ipywidgets.IntSlider(
@@ -73,6 +84,12 @@ def notched(notch: int) -> float:
     (1.0, 0.501, 2.63)
     """
     return float(f"{10.0 ** (notch / NOTCHES):.3g}")
+
+
+def notches(box: Any, every: int = 1) -> list[float]:
+    """The values of the notches of a log slider's `box`, or of every second one, third one, ..."""
+    found = range(_notch(box.min), _notch(box.max) + 1, every)
+    return [min(max(box.min, notched(notch)), box.max) for notch in found]
 
 
 def _notch(value: float) -> int:
@@ -110,6 +127,12 @@ def count(label: str, value: int, low: int, high: int) -> Any:
         tooltip=f"{low} to {high}",
         layout={"width": "initial", "min_width": "130px", "max_width": "170px"},
     )  # fmt: skip
+
+
+def level(label: str, value: int, low: int, high: int) -> tuple[Any, Any]:
+    """A box for a whole number and the slider that moves it one by one."""
+    box = count(label, value, low, high)
+    return box, _slider(box, int, int)
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> Any:

@@ -11,22 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_landscape.descent import Trajectory, optim
-from tinygrad_landscape.draw import Scene, contour, honesty, style
+from tinygrad_landscape.draw import honesty
 from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.layers import said
-from tinygrad_landscape.draw.surfaces import height_bar
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls, pages, strip
+from tinygrad_landscape.panels.descent_scene import descent_scene, turn
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
+from tinygrad_landscape.panels.parabola import Downhill, Parabola
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.regimes import Sweep, cliff_factor, regime, sharpest, story
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.panels.strip import Snaps
 from tinygrad_landscape.surveying import Plane, survey
-
-VEIL = "The loss curve appears here\nwith your first Play or Step."
-ORANGE, BLUE, CASING = "#D55E00", "#0072B2", "#10151c"
 
 
 class Descent(Panel):
@@ -52,6 +51,8 @@ class Descent(Panel):
     The strip's bands are numbered: keys 1 to 4, or the buttons under "More", go to a telling
     learning rate of each regime (`rates`), and a hand may run along the strip. It walks all rates
     again when the start moves, a few first; `cliff` is measured at the minimum the walk reaches.
+    `controls["parabola"]` puts the loss straight downhill from the ball, with the parabola fitted
+    there (`parabola`), in the curve's place; `controls["hills"]` turns the map into hills.
 
     Raises:
         ParameterError: if a landscape of more than two weights comes without a plane, or a number
@@ -116,13 +117,17 @@ class Descent(Panel):
         self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
         self._swept: Any = None  # what the sweep was made for
         self._snaps = Snaps(lambda rate: self._put(lr=rate))
-        scene = self._draw(style, steps)
+        bend = sharpest(self._inside, self._lowest())
+        self._reach = 2.0 / bend if bend > 0.0 else 2.0 * lr
+        scene = descent_scene(
+            self.surface, self._height, style, steps, self._reach, lr_range if strip else None
+        )
         self.player = on_stage(
             scene, drag="start", seek="curve", bands="bands" if strip else None,
-            start=first.tolist(),
+            start=first.tolist(), label="Gradient descent on a map",
         )  # fmt: skip
         row, more = self._rows(hide)
-        self._open(row, more)
+        self._open(row, more, self._view.open(self.player, "map", "curve"))
         self.player.observe(lambda change: self._put(lr=change["new"]), "dial")
 
     # What is seen -------------------------------------------------------------------------------
@@ -161,6 +166,12 @@ class Descent(Panel):
         self.settle()
         return dict(self._snaps.rates)
 
+    @property
+    def parabola(self) -> Parabola:
+        """The parabola fitted to the loss straight downhill from the ball at the frame shown."""
+        self.settle()
+        return self._lines().at(min(self.player.frame, len(self._run.walk) - 1))
+
     def _sentence(self) -> str:
         walk, last = self._run.walk, len(self._run.walk) - 1
         x, y = self._path()[-1]
@@ -190,7 +201,7 @@ class Descent(Panel):
         curve = self.player.scene.axes["curve"]
         if curve.get_xlim() != (0, steps):
             curve.set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin
@@ -203,12 +214,27 @@ class Descent(Panel):
             self._swept, closer = asked, self.landscape.network is None
             self._sweep = Sweep(self._ground, theta, self.optimizer, *self._lr_range, steps, closer)
 
+        bent = self.controls["parabola"].value
+        self._downhill: Downhill | None = None
+        if bent != self.player.scene.axes["bend"].get_visible():
+            turn(self.player.scene, bent)
+            self.player.redraw()
+
     def _work(self, seconds: float) -> bool:
         done = self._run.go(seconds)
+        if done and self.controls["parabola"].value:
+            self._downhill = self._downhill or self._lines()
+            done = self._downhill.go(seconds)
         if done and self._strip:
             done = self._sweep.go(seconds)
         self._cliff = self._measured() if done and self._strip else math.nan
         return done
+
+    def _lines(self) -> Downhill:
+        straight = cliff_factor(self.optimizer(self._lr)) == 2.0
+        walk, lr = self._run.walk, self._lr if straight else math.nan
+        wanted = len(walk) - 1 if self._wanted is None else self._wanted
+        return Downhill(self._ground, walk.points, lr, self._reach, wanted)
 
     def _measured(self) -> float:
         """The cliff of the minimum that this walk reaches, or else the nearest one that does."""
@@ -234,13 +260,17 @@ class Descent(Panel):
         for name in ("walk", "ball"):
             scene.set(name, path)
         scene.set("arrow", arrows)
-        for name in ("curve", "cursor", "readout"):
+        bent = self.controls["parabola"].value
+        for name in ("readout",) if bent else ("curve", "cursor", "readout"):
             scene.set(name, curve)
+        if self._downhill is not None:
+            self._downhill.show(scene)
         if self._strip:
             bands = self._sweep.bands()
             self._snaps.take(bands)
             strip.show(scene, bands, self._lr, self._cliff)
         free = self.controls["all_weights"].value
+        self._view.show(self.surface, path - self._origin, walk.losses, self._height)
         words = honesty(self.surface, walk if free else None, self._height)
         if not free:
             words += " The walk stays in this plane: only the two drawn weights move."
@@ -248,61 +278,13 @@ class Descent(Panel):
             sentence=self._sentence(), honesty=words, start=self._start.tolist(), dial=self._lr
         )
 
-    # Drawing ------------------------------------------------------------------------------------
-
-    def _draw(self, paper: str, steps: int) -> Scene:
-        from matplotlib.figure import Figure
-
-        with style(paper) as chosen:
-            high = 1.25 * chosen.scale if self._strip else 0.0
-            figure = Figure(figsize=(10.0, 4.6 + high), layout="constrained")
-            grid = figure.add_gridspec(2 if high else 1, 2, width_ratios=(1.2, 1.0),
-                                       height_ratios=(0.3, 4.6) if high else None)  # fmt: skip
-            over, beside = (figure.add_subplot(grid[-1, k]) for k in range(2))
-            axes = {"map": over, "curve": beside}
-            if high:
-                axes["strip"] = figure.add_subplot(grid[0, :])
-                strip.dress(axes["strip"], *self._lr_range)
-            map_ = contour(self.surface, ax=over, height=self._height.scale, caption=False)
-            height_bar(over, map_["map"], self._height)
-            over.set_title(" ")  # the readout stands here
-            self._curve_axes(beside, steps)
-        scene = Scene(figure, axes, paper)
-        white, size = {"colors": ["#ffffff"], "casing": CASING}, chosen.scale
-        scene.add(
-            "walk", "polyline", "map", follow=True, dots=1.7, ghost=0.5, width=1.4 * size, **white
-        )
-        scene.add("arrow", "arrow", "map", follow=True, width=2.4 * size, **white)
-        scene.add("start", "marker", "map", shapes=["o"], size=11.0 * size, edge=CASING)
-        scene.add("ball", "ball", "map", follow=True, size=13.0 * size)
-        line = "#56B4E9" if paper == "dark" else BLUE
-        scene.add(
-            "curve", "polyline", "curve", follow=True, colors=[line], ghost=0.4, width=2.0 * size
-        )
-        scene.add("cursor", "ball", "curve", follow=True, size=11.0 * size)
-        scene.add("readout", "text", "map", follow=True, at=[0.0, 1.02], color=chosen.ink,
-                  size=14.0 * size, template="step {0}   loss {1}")  # fmt: skip
-        if self._strip:
-            strip.add(scene, chosen)
-        scene.veil("curve", VEIL)
-        return scene
-
-    def _curve_axes(self, ax: Any, steps: int) -> None:
-        finite = self.surface.loss[np.isfinite(self.surface.loss)]
-        low, high = float(finite.min()), float(finite.max())
-        if low >= 0.0:  # an exact zero on the map must not stretch the curve to nothing
-            ax.set(yscale="log", ylim=(max(0.5 * low, 1e-6 * high), 2.0 * high))
-        else:
-            room = 0.05 * (high - low)
-            ax.set(ylim=(low - room, high + room))
-        ax.set(xlim=(0, steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
-
     # Controls -----------------------------------------------------------------------------------
 
     def _make_controls(
         self, lr: float, lr_range: tuple[float, float], start: NDArray, steps: int,
         low: NDArray, high: NDArray,
     ) -> None:  # fmt: skip
+        self._view = HillsView()
         box, self._slider = controls.rate("learning rate", lr, *lr_range)
         boxes = [
             controls.number(f"start, {label}", float(value), a, b)
@@ -322,11 +304,16 @@ class Descent(Panel):
                 value=False, description=f"all {self.landscape.size} weights move", indent=False,
                 layout={"width": "initial"},
             ),
+            "parabola": ipywidgets.Checkbox(
+                value=False, description="parabola at the ball", indent=False,
+                layout={"width": "initial"},
+            ),
+            "hills": self._view.toggle,
         }  # fmt: skip
 
     def _rows(self, hide: Sequence[str]) -> tuple[list[Any], list[Any]]:
-        row = [self.controls["lr"], self._slider]
-        names = ["start_x", "start_y", "steps", "all_weights"]
+        row = [self.controls["lr"], self._slider, self._view.toggle]
+        names = ["start_x", "start_y", "steps", "all_weights", "parabola"]
         more = ipywidgets.HBox(
             [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
         )
@@ -340,15 +327,15 @@ class Descent(Panel):
         return row, [self._snaps.row, more]
 
     def _baked(self) -> dict[str, list[float]]:
-        box, every = self.controls["lr"], max(2, self.controls["steps"].value // 100)
-        notches = range(self._slider.min, self._slider.max + 1, every)
-        rates = {min(max(box.min, controls.notched(notch)), box.max) for notch in notches}
+        every = max(2, self.controls["steps"].value // 100)
+        rates = controls.notches(self.controls["lr"], every)
         return {"lr": sorted({*rates, *self.rates.values()})}
 
     def _live(self) -> dict[str, Any] | None:
         if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)):
             return None
-        return pages.live(self.landscape, self.plane, self.controls["steps"].value)
+        steps = self.controls["steps"].value
+        return pages.live("descent", self.landscape, self.plane, steps, whole=False)
 
     def _moved(self, change: Any) -> None:
         x, y = change["new"]
@@ -363,6 +350,12 @@ class Descent(Panel):
     def _frame(self) -> tuple[NDArray, NDArray]:
         a, b = self.surface.a + self._origin[0], self.surface.b + self._origin[1]
         return np.array([a[0], b[0]]), np.array([a[-1], b[-1]])
+
+    def _lowest(self) -> NDArray:
+        """The lowest point of the grid, in the plane's own coordinates."""
+        known = np.where(np.isfinite(self.surface.loss), self.surface.loss, np.inf)
+        i, j = np.unravel_index(np.argmin(known), known.shape)
+        return np.array([self.surface.a[i], self.surface.b[j]])
 
     def _slope(self) -> NDArray:
         """Where to start if nobody says: the origin, or a fifth in from a corner of the frame."""

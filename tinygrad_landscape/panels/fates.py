@@ -17,7 +17,7 @@ from tinygrad_landscape.descent import optim
 from tinygrad_landscape.panels.ground import Ground
 from tinygrad_landscape.panels.valleys import ELSEWHERE, WALKING, Valleys
 
-LEG = 10  # steps after which those who have arrived are counted
+LEG = 9  # steps after which those who have arrived are counted; odd, for who bounces to and fro
 STILL = 1e-7  # who moves less in a leg, inside a valley, has arrived
 FAR = 1e3  # this many frames away nobody is followed any further
 COARSE = 5  # every fifth start along a side of the fine grid is one of the coarse grid
@@ -92,6 +92,7 @@ class Fates:
     Attributes:
         labels: `(R + 1, side, side)`: the number of the valley that each start ends in, or another
             of `Valleys.fates`; of a map that is still coarse, every fifth start's.
+        few: starts along each side of a coarse map.
         coarse, fine: which maps are at least coarse, and which complete, `(R + 1,)`.
     """
 
@@ -101,10 +102,12 @@ class Fates:
         across, up = (ground.low[k] + cells * (ground.high - ground.low)[k] for k in (0, 1))
         self.starts = np.stack(np.meshgrid(across, up, indexing="ij"), axis=-1)
         self._middle = slice(COARSE // 2, None, COARSE)
+        self.few = len(self.starts[self._middle])
         self.labels = np.full((len(self.rates) + 1, side, side), WALKING)
         self.coarse, self.fine = np.zeros((2, len(self.rates) + 1), bool)
         self._row: tuple[float, int] | None = None
         self._lr = np.nan
+        self._known: dict[tuple[float, int], NDArray] = {}  # complete rows, for coming back
 
     def want(self, lr: float, momentum: float, steps: int) -> None:
         """Begin on what these settings ask for; a row that is right already is kept."""
@@ -112,7 +115,9 @@ class Fates:
         if settings == self._row and lr == self._lr:
             return
         if settings != self._row:
-            self._row, self.fine[:], self.coarse[:] = settings, False, False
+            known = self._known.get(settings)
+            self._row, self.fine[:], self.coarse[:] = settings, known is not None, known is not None
+            self.labels[:last] = WALKING if known is None else known
         self._lr, self.coarse[last], self.fine[last] = lr, False, False
         if lr in self.rates and self.fine[self.rates.index(lr)]:
             self.labels[last] = self.labels[self.rates.index(lr)]
@@ -144,6 +149,8 @@ class Fates:
             if not self.fine[k]:
                 yield from self._walked(self.starts, [k])
                 self.fine[k] = True
+        assert self._row is not None
+        self._known[self._row] = self.labels[:last].copy()
 
     def _walked(self, starts: NDArray, maps: list[int]) -> Iterator[bool]:
         """Walk from `starts (n, n, 2)` at the rates of `maps`, and fill these in."""

@@ -51,6 +51,7 @@ class ImageStage(ipywidgets.VBox, Player):
         forward.on_click(lambda _: self._step(1))
         reset.on_click(lambda _: self.set_trait("resets", self.resets + 1))
         self.observe(self._show, ["frame", "frames", "start", "revealed"])
+        self.observe(self._say, "sentence")
         self.observe(self._show_clock, ["playing", "speed"])
         self.update(**traits)
 
@@ -70,6 +71,9 @@ class ImageStage(ipywidgets.VBox, Player):
         self._clock.max = self._scrub.max = self.frames - 1
         self._clock.value = self._scrub.value = min(self.frame, self.frames - 1)
         self._image.value = self.png()
+        self._say()
+
+    def _say(self, _: Any = None) -> None:
         self._image.alt = f"{self.label}. {self.sentence}"
         self._words.value = _paragraphs(self.sentence, self.honesty)
 

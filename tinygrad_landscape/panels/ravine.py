@@ -51,7 +51,7 @@ class Ravine(Panel):
             frame no minimum is found.
 
     >>> Ravine().describe().split("; ")[1]
-    'over all directions round the minimum the median is 43.8° and the worst 78.6°.'
+    'over all directions round the minimum the median is 43.9° and the worst 78.6°.'
     """
 
     def __new__(cls, *_: Any, preset: str = "compass", **__: Any) -> Ravine:

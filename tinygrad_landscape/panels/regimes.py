@@ -27,6 +27,7 @@ COARSE = 5  # every so manyeth notch is walked first
 BETWEEN = 15  # rates put between two neighbours that differ, at the end
 SEAMS = 24  # so many such pairs at most
 FEW = 10  # weights whose whole Hessian is cheap
+LEVEL = 1e-3  # a curvature below 0 by less than this share of the largest is taken for 0
 
 
 def regime(walk: Trajectory) -> str:
@@ -165,13 +166,15 @@ class Sweep:
 
 
 def sharpest(landscape: Landscape, theta: NDArray) -> float:
-    """The largest curvature λmax at the minimum near `theta`; of many weights at `theta` itself."""
+    """The largest curvature λmax at the minimum near `theta`, NaN at a saddle; of many weights at
+    `theta` itself."""
     if landscape.size > FEW:
         return float(curvature.top_eigenpairs(landscape, theta)[0][0])
     found = [p for p in critical_points(landscape, [theta]) if p.kind == "minimum"]
     if found:
         return float(found[0].eigenvalues.max())
-    return float(np.linalg.eigvalsh(landscape.hessian(theta)).max())
+    bent = np.linalg.eigvalsh(landscape.hessian(theta))
+    return float(bent[-1]) if bent[0] > -LEVEL * bent[-1] else math.nan
 
 
 def cliff_factor(optimizer: Any) -> float:

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinygrad_landscape.descent import Trajectory, descend
+from tinygrad_landscape.descent.ground import Ground
 from tinygrad_landscape.descent.walk import FALL
 
 BUDGET = 0.040  # seconds a walk may take while a control moves
-PIECE = 0.090  # seconds of one piece when it is finished afterwards
+PIECE = 0.070  # seconds of one piece when it is finished afterwards
+MEMORY = 512e6  # bytes, as `descend` has it
 REST = 0.120  # seconds without news after which a hand counts as resting
 
 
@@ -34,15 +36,24 @@ class Run:
         optimizer: Any,
         steps: int,
         schedule: Callable[[int], float] | None = None,
+        batch_size: int | None = None,
+        seed: int = 0,
     ) -> None:
         self.landscape, self.theta, self.optimizer = landscape, theta, optimizer
-        self.steps, self.schedule, self._optimizer = steps, schedule, _Kept(optimizer)
+        self.steps, self.schedule = steps, schedule
+        self._batch_size, self._seed = batch_size, seed
+        self._optimizer = self._fresh()
         self.walk: Trajectory = descend(landscape, theta, self._optimizer, steps=0)
 
     @property
     def finished(self) -> bool:
         """Whether every step was taken (walkers that diverged rest at their last points)."""
         return len(self.walk) > self.steps
+
+    def _fresh(self) -> _Kept:
+        if self._batch_size is None and not self.landscape.stochastic:
+            return _Kept(self.optimizer)
+        return _Drawing(self.optimizer, self.landscape, self.theta, self._batch_size, self._seed)
 
     def go(self, seconds: float = np.inf) -> bool:
         """Walk on for at most `seconds`, at least one step; say whether the walk is finished."""
@@ -63,7 +74,7 @@ class Run:
                 # A piece judges falls by its own first height; from lower ground that is stricter
                 # than the whole walk is, so this walk is made again in one go.
                 self.walk = descend(
-                    self.landscape, self.theta, self.optimizer, self.steps, schedule=self.schedule
+                    self.landscape, self.theta, self._fresh(), self.steps, schedule=self.schedule
                 )
             else:
                 self.walk = _joined(self.walk, piece, self.steps)
@@ -129,6 +140,29 @@ class _Kept:
 
     def __repr__(self) -> str:
         return repr(self.base)
+
+
+class _Drawing(_Kept):
+    """Takes every step on samples and masks drawn as `descend(batch_size=..., seed=...)` does.
+
+    The walk itself sees the full landscape, whose loss it records at every step anyway; so pieces
+    need not know where in an epoch they begin.
+    """
+
+    def __init__(
+        self, base: Any, landscape: Any, theta: Any, batch_size: int | None, seed: int
+    ) -> None:
+        super().__init__(base)
+        theta = landscape.as_points(theta)
+        seeds = np.broadcast_to(seed, theta.shape[:-1])
+        curved = self.uses_curvature
+        self._ground = Ground(landscape, theta.dtype, batch_size, seeds, MEMORY, curved)
+        self._taken = 0
+
+    def step(self, theta: Any, gradient: Any, state: Any, lr: Any, here: Any) -> Any:
+        drawn = self._ground.step(self._taken)
+        self._taken += 1
+        return super().step(theta, drawn.gradient(theta), state, lr, drawn)
 
 
 def _shifted(schedule: Callable[[int], float] | None, by: int) -> Callable[[int], float] | None:

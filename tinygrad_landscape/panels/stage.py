@@ -29,6 +29,8 @@ class Stage(anywidget.AnyWidget, Player):
     spec = t.Dict().tag(sync=True)
     background = t.Bytes(b"").tag(sync=True)
     layers = t.Dict().tag(sync=True)
+    turns = t.Int(0, help="how often a hand in the browser has chosen the frame").tag(sync=True)
+    heard = t.Int(0, help="how many of these choices have arrived here").tag(sync=True)
 
     def __init__(
         self,
@@ -51,6 +53,10 @@ class Stage(anywidget.AnyWidget, Player):
             frames=scene.frames,
             **traits,
         )
+
+    @t.observe("turns")
+    def _hear(self, change: Any) -> None:
+        self.heard = change["new"]
 
     @t.default("keys")
     def _default_keys(self) -> list[str]:

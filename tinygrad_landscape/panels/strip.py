@@ -31,7 +31,7 @@ def dress(ax: Any, low: float, high: float) -> None:
     ax.set(xscale="log", xlim=(low, high), ylim=(0.0, 1.0), yticks=[])
     ax.set_xlabel("learning rate (log)", labelpad=1.0)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.set_title(TITLE, loc="left", fontsize="medium", pad=8.0)
+    ax.set_title(TITLE, loc="left", fontsize="medium", pad=6.0)
     ax.spines["left"].set_visible(False)
 
 

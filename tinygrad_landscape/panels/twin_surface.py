@@ -31,6 +31,7 @@ from tinygrad_landscape.surveying import Plane, Surface, survey
 VEIL = "The losses on the way\nfrom A to B appear here\nwith your first Play or Step."
 ORANGE, CASING = "#D55E00", "#10151c"
 WAY, BACK = 40, 10  # frames from A to B, and from there to the cursor's own place
+BAKED = {"along": 31, "off": 11}  # places of the cursor that a page has
 FINE = 201  # places on the way where its highest ridge is looked for
 
 
@@ -282,6 +283,11 @@ class TwinSurface(Panel):
         along, off = (round(float(x), 6) for x in self._shares(place))
         if [along, off] != [self.controls["along"].value, self.controls["off"].value]:
             self._put(along=along, off=off)
+
+    def _baked(self) -> dict[str, list[float]]:
+        ends = ((box.min, box.max) for box in self.controls.values())
+        return {name: np.linspace(*pair, count).round(3).tolist()
+                for (name, count), pair in zip(BAKED.items(), ends, strict=True)}  # fmt: skip
 
     def _configuration(self) -> Any:
         plane = self.twins.plane

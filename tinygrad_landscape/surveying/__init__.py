@@ -8,12 +8,15 @@ that know how to describe themselves and never compute.
 from . import connect, curvature, sharpness
 from .basins import BasinMap, basins
 from .critical import CriticalPoint, critical_points
+from .diagnosis import Diagnosis, diagnose
 from .export import export
 from .line import Line
 from .plane import Plane
 from .surface import Profile, Surface
 from .survey import coarse_to_fine, profile, survey
 from .trainability import TrainabilityMap, trainability
+from .vitals import Vitals
+from .watch import vitals
 from .winding import winding_number
 
 __all__ = [
@@ -35,4 +38,8 @@ __all__ = [
     "trainability",
     "TrainabilityMap",
     "connect",
+    "vitals",
+    "Vitals",
+    "diagnose",
+    "Diagnosis",
 ]

@@ -36,6 +36,40 @@ const frameOf = (spec) => spec.axes.map(({ box: [left, top, right, bottom], x, y
   left, top, right, bottom, x: ruler(x, left, right), y: ruler(y, bottom, top),
 }));
 
+/**
+ * How a scene lies on the page: whole, or on a narrow one its axes below each other. `pieces` are cut from the scene
+ * (left, top, right, bottom), made `zoom` times as large and moved to `at`; `width` and `height` are those of all.
+ */
+function arranged({ axes, width, height }, narrow) {
+  const boxes = axes.map((each) => each.veil_box), whole = [0, 0, width, height];
+  const rows = runs(boxes, 1, 3), cuts = [0, ...rows.slice(0, -1).map(({ end }) => end), height]; // captions belong to what is below them
+  let pieces = rows.flatMap(({ members }, r) => {
+    const columns = runs(members, 0, 2), lefts = [0, ...columns.slice(1).map(({ begin }) => begin), width]; // colour bars to what is left of them
+    return columns.map((_, c) => [lefts[c], cuts[r], lefts[c + 1], cuts[r + 1]]);
+  });
+  if (!narrow || pieces.every(([left, , right]) => right - left === width)) pieces = [whole];
+  const narrower = pieces.filter(([left, , right]) => right - left < width).map(([left, , right]) => right - left);
+  const side = narrower.length ? Math.max(...narrower) : width;
+  let at = 0;
+  const placed = pieces.map(([left, top, right, bottom]) => {
+    const zoom = Math.min(1, side / (right - left)), piece = { left, top, right, bottom, zoom, at };
+    at += (bottom - top) * zoom;
+    return piece;
+  });
+  return { pieces: placed, width: side, height: at };
+}
+
+/** Boxes gathered into runs that overlap from side `low` to side `high`, a few pixels of padding aside. */
+function runs(boxes, low, high) {
+  const found = [];
+  for (const box of [...boxes].sort((a, b) => a[low] - b[low])) {
+    const last = found.at(-1);
+    if (last && box[low] < last.end - 12) { last.end = Math.max(last.end, box[high]); last.members.push(box); }
+    else found.push({ begin: box[low], end: box[high], members: [box] });
+  }
+  return found;
+}
+
 // ---- painting the eight kinds of layer ------------------------------------------------------------
 
 const SHAPES = {
@@ -171,7 +205,7 @@ const PAINT = {
       c.fillStyle = color; c.fill();
       c.strokeStyle = `${layer.ink}59`; c.lineWidth = 1; c.beginPath();
       for (const way of { 0: [], 1: [1], [-1]: [-1], 2: [1, -1] }[layer.hatches[kind]])
-        for (let x = Math.floor((left - high) / 8) * 8; x < right + high; x += 8) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
+        for (let x = Math.floor((left - high) / 10) * 10; x < right + high; x += 10) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
       c.stroke(); c.restore();
       const marked = !Number.isNaN(mark), room = c.measureText(layer.words[kind]).width + 0.6 * layer.size < right - left;
       const word = room ? layer.words[kind] : marked ? layer.words[kind].slice(0, 1) : "";
