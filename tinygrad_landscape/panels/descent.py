@@ -116,6 +116,7 @@ class Descent(Panel):
             raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
         self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
         self._swept: Any = None  # what the sweep was made for
+        self._bends: dict[Any, float] = {}
         self._snaps = Snaps(lambda rate: self._put(lr=rate))
         bend = sharpest(self._inside, self._lowest())
         self._reach = 2.0 / bend if bend > 0.0 else 2.0 * lr
@@ -242,7 +243,10 @@ class Descent(Panel):
         end = walk.end if regime(walk) == "converges" else self._sweep.minimum(self._lr)
         if math.isnan(factor) or end is None:
             return math.nan
-        bend = sharpest(self._ground, end)
+        place = (self._ground.size, np.round(end, 3).tobytes())
+        if place not in self._bends:  # learning rates that lead to one minimum ask for it once
+            self._bends = {place: sharpest(self._ground, end)}
+        bend = self._bends[place]
         return factor / bend if bend > 0.0 else math.nan
 
     def _path(self) -> NDArray:
