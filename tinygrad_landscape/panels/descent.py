@@ -22,7 +22,9 @@ from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.parabola import Downhill, Parabola
 from tinygrad_landscape.panels.player import on_stage
-from tinygrad_landscape.panels.regimes import Sweep, cliff_factor, regime, sharpest, story
+from tinygrad_landscape.panels.regimes import (
+    Sweep, check_takes_many, cliff_factor, regime, sharpest, story,
+)  # fmt: skip
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.panels.strip import Snaps
 from tinygrad_landscape.surveying import Plane, survey
@@ -42,7 +44,7 @@ class Descent(Panel):
         extent: the frame, as in `survey`; by default the landscape's own, 3 around single weights
             and 1 along other directions.
         resolution: grid points per side of the map.
-        optimizer: a function from the learning rate to an optimizer.
+        optimizer: a function from the learning rate, or an array of them, to an optimizer.
         height: the map's scale: "linear", "sqrt", "log" or "auto".
         style: "light", "dark" or "projector".
         strip: whether a strip shows how the walk goes at every learning rate of the slider.
@@ -114,6 +116,8 @@ class Descent(Panel):
         unknown = set(hide) - set(self.controls)
         if unknown:
             raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
+        if strip:
+            check_takes_many(optimizer, lr_range)
         self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
         self._swept: Any = None  # what the sweep was made for
         self._bends: dict[Any, float] = {}
