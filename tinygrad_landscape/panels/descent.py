@@ -16,15 +16,13 @@ from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls, pages, strip
+from tinygrad_landscape.panels import controls, pages, regimes, strip
 from tinygrad_landscape.panels.descent_scene import descent_scene, turn
 from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.parabola import Downhill, Parabola
 from tinygrad_landscape.panels.player import on_stage
-from tinygrad_landscape.panels.regimes import (
-    Sweep, check_takes_many, cliff_factor, regime, sharpest, story,
-)  # fmt: skip
+from tinygrad_landscape.panels.regimes import Sweep, cliff_factor, regime, sharpest, story
 from tinygrad_landscape.panels.run import Run
 from tinygrad_landscape.panels.strip import Snaps
 from tinygrad_landscape.surveying import Plane, survey
@@ -117,7 +115,7 @@ class Descent(Panel):
         if unknown:
             raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
         if strip:
-            check_takes_many(optimizer, lr_range)
+            regimes.check_takes_many(optimizer, lr_range)
         self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
         self._swept: Any = None  # what the sweep was made for
         self._bends: dict[Any, float] = {}
