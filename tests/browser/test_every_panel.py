@@ -26,6 +26,7 @@ LINES = 2  # by which a sentence may grow below the picture while hands move
 @pytest.fixture(scope="module")
 def notebook(page, address, folder):
     written(folder / "lessons" / "every_panel.ipynb", "import tinygrad_landscape as tl")
+    page.set_viewport_size({"width": 1400, "height": 1300})  # nothing to scroll for, on any paper
     opened = Notebook(page, address, "every_panel.ipynb")
     opened.run_all()
     return opened

@@ -1,8 +1,8 @@
 """Five panels on one page, four of them playing: the fifth still follows the hand, nothing queues.
 
-Nothing is timed here (tests/benchmarks/latency.py does that); what is counted is how many values the
-kernel hears of after the hand has stopped, with every key of a held slider still to come if they
-queued.
+Nothing is timed here (tests/benchmarks/latency.py does that); what is counted is how many values
+the kernel hears of after the hand has stopped, with every key of a held slider still to come if
+they queued.
 """
 
 import pytest

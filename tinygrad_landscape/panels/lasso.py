@@ -84,7 +84,7 @@ class Lasso(Basins):
             label="Map of the loss with a loop, and how far the gradient has turned along it",
         )  # fmt: skip
         words = ipywidgets.HTML("Draw a loop on the map.", layout={"flex": "1 1 auto"})
-        self._open([words], [self.controls["corners"]])
+        self._open([words], [controls.fold(self.controls["corners"])])
         self.player.observe(self._thrown, "loop")
 
     # What is seen -------------------------------------------------------------------------------

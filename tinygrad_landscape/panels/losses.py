@@ -259,7 +259,7 @@ class Losses(Panel):
                 color, dash, marker = _lane(k)
                 points.plot([], [], color=color, linestyle=(0, dash or (1, 0)), marker=marker,
                             label=name)  # fmt: skip
-            points.legend(loc="upper left", borderaxespad=0.0)
+            figure.legend(loc="outside upper left", ncols=3)  # clear of the lines
         scene = Scene(figure, {"data": points, "map": over, "moved": beside}, paper)
         size = chosen.scale
         relief.add(scene, "map", follow=True)

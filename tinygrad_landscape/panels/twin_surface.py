@@ -263,10 +263,18 @@ class TwinSurface(Panel):
             ax.set(ylim=(low - 0.05 * (high - low), high + 0.3 * (high - low)))
         ax.set(xlim=(-0.03, 1.03), xticks=[0.0, 0.5, 1.0], xticklabels=["A", "half-way", "B"],
                ylabel=f"loss ({ax.get_yscale()})", title=" ")  # fmt: skip
-        ax.legend(handles=[
-            Line2D([], [], color=colors[k], linestyle="--" if k else "-", label=name)
-            for k, name in enumerate(self.twins.names)
-        ], loc="upper center")  # fmt: skip
+        legend = ax.legend(
+            handles=[
+                Line2D([], [], color=colors[k], linestyle="--" if k else "-", label=name)
+                for k, name in enumerate(self.twins.names)
+            ],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=2,
+            borderaxespad=0.0,
+            borderpad=0.1,
+        )
+        legend.set_in_layout(False)  # it may reach over the map's empty corner
 
     # Hearing ------------------------------------------------------------------------------------
 
