@@ -8,6 +8,7 @@ import pytest
 
 import tinygrad_landscape as tl
 from tinygrad_landscape.classroom import lesson05
+from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import Descent, use
 from tinygrad_landscape.panels.regimes import WORDS, Sweep, cliff_factor, judged, regime
 
@@ -158,6 +159,13 @@ def test_it_can_be_left_away():
     assert math.isnan(panel.cliff) and panel.rates == {}
     assert panel._snaps.row.layout.display == "none"
     assert panel.player.spec["bands"] is None
+
+
+def test_an_optimizer_that_takes_one_learning_rate_is_told_so_or_has_no_strip():
+    one = lambda lr: tl.optim.SGD(float(lr))  # noqa: E731
+    with pytest.raises(ParameterError, match="strip=False"):
+        Descent(resolution=5, steps=5, optimizer=one)
+    assert len(Descent(resolution=5, steps=5, optimizer=one, strip=False).walk) == 6
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "projector"])

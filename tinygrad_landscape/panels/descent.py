@@ -16,7 +16,7 @@ from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls, pages, strip
+from tinygrad_landscape.panels import controls, pages, regimes, strip
 from tinygrad_landscape.panels.descent_scene import descent_scene, turn
 from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
@@ -42,7 +42,7 @@ class Descent(Panel):
         extent: the frame, as in `survey`; by default the landscape's own, 3 around single weights
             and 1 along other directions.
         resolution: grid points per side of the map.
-        optimizer: a function from the learning rate to an optimizer.
+        optimizer: a function from the learning rate, or an array of them, to an optimizer.
         height: the map's scale: "linear", "sqrt", "log" or "auto".
         style: "light", "dark" or "projector".
         strip: whether a strip shows how the walk goes at every learning rate of the slider.
@@ -114,8 +114,11 @@ class Descent(Panel):
         unknown = set(hide) - set(self.controls)
         if unknown:
             raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
+        if strip:
+            regimes.check_takes_many(optimizer, lr_range)
         self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
         self._swept: Any = None  # what the sweep was made for
+        self._bends: dict[Any, float] = {}
         self._snaps = Snaps(lambda rate: self._put(lr=rate))
         bend = sharpest(self._inside, self._lowest())
         self._reach = 2.0 / bend if bend > 0.0 else 2.0 * lr
@@ -242,7 +245,10 @@ class Descent(Panel):
         end = walk.end if regime(walk) == "converges" else self._sweep.minimum(self._lr)
         if math.isnan(factor) or end is None:
             return math.nan
-        bend = sharpest(self._ground, end)
+        place = (self._ground.size, np.round(end, 3).tobytes())
+        if place not in self._bends:  # learning rates that lead to one minimum ask for it once
+            self._bends = {place: sharpest(self._ground, end)}
+        bend = self._bends[place]
         return factor / bend if bend > 0.0 else math.nan
 
     def _path(self) -> NDArray:

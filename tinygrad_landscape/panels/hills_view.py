@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tinygrad_landscape.panels.surface3d import Surface3d
     from tinygrad_landscape.surveying import Surface
 
-HIGHER, FARTHER = 7.0, 3.0  # pixels: the map's topmost number, and the air around the curve
+HIGHER, FARTHER = 6.5, 3.0  # pixels: the map's topmost number, and the air around the curve
 
 
 class HillsView:
@@ -52,7 +52,7 @@ class HillsView:
             return player
         axes = {each["name"]: each for each in spec["axes"]}
         width, bottom = spec["width"], axes[over]["veil_box"][3]
-        top = axes[over]["box"][1] - HIGHER
+        top = axes[over]["box"][1] - HIGHER * spec["scale"]
         right = axes[beside]["veil_box"][0] + FARTHER if beside else width
         self._aspect = right / (bottom - top)
         self._cover.layout.width = f"{100 * right / width:.2f}%"

@@ -47,6 +47,9 @@ class Panel:
     A subclass makes `controls` and a `player`, calls `_open`, and answers `_begin`, `_work`,
     `_show`, `describe` and `_configuration`.
 
+    To present one, take `style="projector"` and the keys: space plays and pauses, the arrows step,
+    r resets, and 1 to 4 go to a telling value (in `Descent`, each regime) or a part of the way.
+
     Attributes:
         controls: ipywidgets by name; set their `.value`.
         player: the stage; `player.frame` is the moment shown.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tinygrad_landscape.descent import Trajectory, optim
 from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.panels.controls import NOTCHES, notched
 from tinygrad_landscape.panels.run import Run
@@ -163,6 +164,17 @@ class Sweep:
         self.codes = np.concatenate([self.codes, judged(walk)])[first]
         self.ends = np.concatenate([self.ends, walk.end])[first]
         self._run = None
+
+
+def check_takes_many(optimizer: Callable[[Any], Any], rates: tuple[float, float]) -> None:
+    """Refuse a function from learning rate to optimizer that takes no array of them."""
+    try:
+        optimizer(np.array(rates))
+    except Exception as error:
+        raise ParameterError(
+            f"got an optimizer that takes one learning rate only ({error}); the strip walks them "
+            "all at once: let it take an array, or leave the strip away with strip=False"
+        ) from error
 
 
 def sharpest(landscape: Landscape, theta: NDArray) -> float:

@@ -28,7 +28,7 @@ function lens([turn, tilt, zoom], width, height) {
     const depth = dot(w, p);
     return [(0.5 + (0.5 * dot(x, p)) / depth) * width, (0.5 - (0.5 * dot(y, p)) / depth) * height, depth];
   };
-  return { matrix, project, width, front: [ca >= 0 ? 1 : -1, sa >= 0 ? 1 : -1] };
+  return { matrix, project, width, height, front: [ca >= 0 ? 1 : -1, sa >= 0 ? 1 : -1] };
 }
 
 /** The lines of the floor and of the two walls behind the hills, as pairs of points. */
@@ -43,14 +43,15 @@ function box(look, front) {
 }
 
 /** Letters on the axes: along the two front edges of the floor, and up the edge that is farthest right. */
-function letters(c, look, { project, width, front }) {
-  const size = 12.5 * look.scale, middle = project([0, 0, FLOOR]);
+function letters(c, look, { project, width, height, front }) {
+  const size = Math.min(12.5 * look.scale, width / 37); // smaller in a narrow column
+  const middle = project([0, 0, FLOOR]);
   c.textBaseline = "middle"; c.textAlign = "center";
   const write = (text, point, far, ink = look.ink) => {
     const [x, y] = project(point), length = Math.hypot(x - middle[0], y - middle[1]) || 1;
     c.fillStyle = ink;
     const half = c.measureText(text).width / 2 + 2, at = x + ((x - middle[0]) / length) * far; // inside the picture
-    c.fillText(text, Math.max(half, Math.min(width - half, at)), y + ((y - middle[1]) / length) * far);
+    c.fillText(text, Math.max(half, Math.min(width - half, at)), Math.min(height - 0.7 * size, y + ((y - middle[1]) / length) * far));
   };
   for (const [axis, place] of [[look.x, (u) => [u, front[1], FLOOR]], [look.y, (u) => [front[0], u, FLOOR]]]) {
     c.font = `${size}px system-ui, sans-serif`;
