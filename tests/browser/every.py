@@ -11,6 +11,7 @@ PANELS = {
     "basins": "Basins()",
     "basins film": "Basins(preset='film')",
     "basins lasso": "Basins(preset='lasso')",
+    "basins trainability": "Basins(preset='trainability')",
     "bridge": "Bridge()",
     "backprop": "Backprop()",
     "losses": "Losses()",
@@ -22,6 +23,9 @@ PANELS = {
     "saddle": "Saddle()",
     "flatness": "Flatness(preset='rescale')",
     "flatness width": "Flatness(preset='width')",
+    "flatness capacity": "Flatness(preset='capacity')",
+    "sandbox": "Sandbox()",
+    "monitor": "Monitor()",
     "twin surface": "TwinSurface(preset='validation')",
     "twin surface regularisation": "TwinSurface(preset='regularisation')",
 }
