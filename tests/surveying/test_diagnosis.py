@@ -6,7 +6,7 @@ import pytest
 import tinygrad_landscape as tl
 from tests.benchmarks.false_alarms import watched
 from tinygrad_landscape.surveying import diagnosis
-from tinygrad_landscape.surveying.vitals import fall
+from tinygrad_landscape.surveying.pulse import fall
 from tinygrad_landscape.surveying.watch import Watch, dead_share, spectrum_ends, threshold
 
 MOONS = tl.data.moons(100, noise=0.15, seed=0)

@@ -17,7 +17,7 @@ from tinygrad_landscape.panels import strips
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.strips import Span
 from tinygrad_landscape.surveying.diagnosis import FINE, STATES, Diagnosis, diagnose
-from tinygrad_landscape.surveying.vitals import Vitals
+from tinygrad_landscape.surveying.pulse import Vitals
 from tinygrad_landscape.surveying.watch import Watch
 
 
