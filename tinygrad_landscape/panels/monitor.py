@@ -31,9 +31,9 @@ from tinygrad_landscape.surveying.watch import Watch, stride
 
 ACROSS = np.linspace(-1.0, 1.0, 31)  # places of the slice, in halves of its width
 WIDE = 0.25  # half the width of the slice, as a share of the weights' length
-PAUSE = 0.3  # seconds at least between two pictures of a run that goes on
-REST = 15.0  # a picture is followed by so many times its own cost without one
-LIVE = {"every": 10, "curved": 15}  # steps between looks, looks between curvatures
+PAUSE = 0.4  # seconds at least between two pictures of a run that goes on
+REST = 20.0  # a picture is followed by so many times its own cost without one
+LIVE = {"every": 10, "curved": 20}  # steps between looks, looks between curvatures
 WAITING = (
     "Nothing to watch yet: pass this monitor to a walk, "
     "tl.descend(L, theta, optimizer, callbacks=[monitor])."

@@ -237,8 +237,9 @@ class Sandbox(Charted):
             borders = [decisions.border(chances[0])]
         scene.set("chances", np.array(chances))
         scene.set("border", np.array(borders))
-        for name, column in (("right", "accuracies"), ("right held", "validation_accuracies")):
-            scene.set(name, np.round(100.0 * self._chart.column(column)[:, None], 1))
+        shares = self.landscape.accuracy(points), self._chart.column("validation_accuracies")
+        for name, share in zip(("right", "right held"), shares, strict=True):
+            scene.set(name, np.round(100.0 * share[:, None], 1))
 
     def _words(self, surface: Surface, points: NDArray, scale: Heights) -> str:
         words = f"{honesty(surface, None, scale)} {relief.words(scale)}"

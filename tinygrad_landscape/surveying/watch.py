@@ -213,8 +213,6 @@ class Watch:
             loss, slope = land.value_and_gradient(theta)
             norm = np.linalg.norm(slope)
         note["steps"], note["losses"], note["gradient_norms"] = step, float(loss), float(norm)
-        if self._judged:
-            note["accuracies"] = float(land.accuracy(theta))
         if self.validation is not None:
             note["validation_losses"] = float(self.validation(theta))
             if self._judged:
