@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
+def missing() -> str | None:
+    """What is not there, so that nothing can be shown in a browser, and how to get it."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed; it comes with the `test` extra"
+    if chromium() is None:
+        return "no Chromium found; on Debian `apt-get install chromium` brings it"
+    return None
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve the lessons, copied below `folder`, by our own command; give the address."""
@@ -54,6 +64,7 @@ def served(folder: Path) -> Iterator[str]:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "JUPYTER_TOKEN": TOKEN,
+        "TINYGRAD_LANDSCAPE_PROGRESS": str(folder / "progress.json"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
@@ -88,6 +99,15 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
+def written(path: Path, *sources: str) -> None:
+    """Write a notebook of code cells."""
+    import nbformat
+
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+
 class Notebook:
     """One notebook in one page: open it, run it, touch what is in it."""
 
@@ -97,6 +117,11 @@ class Notebook:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until the notebook is open and its kernel idle."""
+        page = self.page
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.wait_for_function(
             """() => {
@@ -125,6 +150,21 @@ class Notebook:
         for error in self.page.locator(ERROR).all():
             raise RuntimeError(error.inner_text())
 
+    def show(self, source: str) -> None:
+        """Put `source` into the first cell in place of what is there, and run it as by hand."""
+        self.page.evaluate(
+            """(source) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = 0;
+                notebook.activeCell.model.sharedModel.setSource(source);
+                window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            source,
+        )
+        self.execute("answer = 0")  # comes after the cell
+        for error in self.page.locator(ERROR).all():
+            raise RuntimeError(error.inner_text())
+
     def execute(self, code: str) -> Any:
         """Run code in the notebook's kernel, silently; return the value of its last expression.
 
@@ -148,12 +188,25 @@ class Notebook:
             raise RuntimeError(f"{data['ename']}: {data['evalue']}")
         return json.loads(data["data"]["text/plain"][1:-1].encode().decode("unicode_escape"))
 
+    def cell(self, source: str) -> Any:
+        """The first code cell whose source contains `source`."""
+        return (
+            self.page.locator(".jp-CodeCell")
+            .filter(has=self.page.locator(".cm-content", has_text=source))
+            .first
+        )
+
     def output_of(self, source: str) -> Any:
         """The output area of the code cell whose source contains `source`."""
-        cell = self.page.locator(".jp-CodeCell").filter(
-            has=self.page.locator(".cm-content", has_text=source)
-        )
-        return cell.first.locator(".jp-Cell-outputArea")
+        return self.cell(source).locator(".jp-Cell-outputArea")
+
+    def run_cell(self, source: str, instead: str | None = None) -> None:
+        """Run the cell that contains `source` by Shift+Enter, with `instead` typed in its place."""
+        self.cell(source).locator(".cm-content").click()
+        if instead is not None:
+            self.page.keyboard.press("Control+a")
+            self.page.keyboard.insert_text(instead)
+        self.page.keyboard.press("Shift+Enter")
 
 
 @contextmanager

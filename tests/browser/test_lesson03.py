@@ -124,6 +124,44 @@ def test_a_guess_is_locked_and_measured_and_the_quiz_answers(lesson, picture):
     picture("6 quiz answered")
 
 
+WRONG = """def gd(f, g, x0, lr, n):
+    x, points, heights = x0, [x0], [f(x0)]
+    for _ in range(n):
+        x = x {sign} lr * g(x)
+        points.append(x)
+        heights.append(f(x))
+    return points, heights
+"""
+
+
+def test_a_wrong_answer_a_hint_a_right_one_and_the_next_day(lesson, picture):
+    check = "lesson03.exercise.check(gd)"
+    lesson.run_cell("def gd(", WRONG.format(sign="+"))
+    lesson.run_cell(check)
+    lesson.output_of(check).get_by_text("not yet: the sign is flipped").wait_for()
+    lesson.run_cell("lesson03.exercise.hint()", "lesson03.exercise.hint()")
+    lesson.output_of("lesson03.exercise.hint()").get_by_text("Hint 1 of 3").wait_for()
+    lesson.cell(check).scroll_into_view_if_needed()
+    picture("8 wrong answer and a hint")
+    lesson.run_cell("def gd(", WRONG.format(sign="-"))
+    lesson.run_cell(check)
+    lesson.output_of(check).get_by_text("passed: all 3 hidden cases agree").wait_for()
+
+    lesson.page.reload()
+    lesson.ready()
+    lesson.run_all()
+    asked = lesson.output_of("guess = lesson03.question()")
+    asked.get_by_text("Locked").last.wait_for()
+    assert asked.get_by_role("button", name="Lock my answer").is_disabled()
+    assert "diverged" in lesson.output_of("guess.reveal()").inner_text()
+    kept = lesson.execute(
+        "from tinygrad_landscape.classroom import progress; "
+        "answer = progress.entry('exercises', '03 gd')"
+    )
+    assert kept["state"] == "passed" and kept["hints"] == 1 and kept["tries"] >= 2
+    picture("9 the next day")
+
+
 def test_the_real_network_follows_its_slider(lesson, picture):
     panel = lesson.page.locator(".tgl-panel").nth(1)
     panel.scroll_into_view_if_needed()

@@ -4,7 +4,7 @@ import pytest
 
 from tinygrad_landscape.classroom import lesson03
 from tinygrad_landscape.classroom.prediction import NO_IDEA, Measured, Prediction
-from tinygrad_landscape.classroom.quiz import Question, Quiz
+from tinygrad_landscape.classroom.quizzes import Question, Quiz
 from tinygrad_landscape.engine.errors import ParameterError
 
 
@@ -40,7 +40,8 @@ def test_it_can_be_skipped_and_a_right_guess_is_said_so():
 
 def test_the_widgets_alone_do_the_same():
     asked = ask()
-    _, choices, confidence, lock, status = asked.children
+    _, choices, confidence, buttons, status = asked.children
+    (lock,) = buttons.children
     assert lock.disabled
     choices.value = "down"
     confidence.value = "certain"
@@ -59,17 +60,6 @@ def test_the_lessons_question_is_answered_by_a_walk():
     found = lesson03.measure_bold_walk()
     assert found.choice == "lower after one step, but higher after 200"
     assert "diverged" in found.sentence
-
-
-def test_every_option_of_the_quiz_answers():
-    quiz = lesson03.quiz()
-    assert len(quiz.questions) == 3
-    for question, choice, answer in zip(quiz.questions, quiz.choices, quiz.answers, strict=True):
-        for option in question.feedback:
-            choice.value = option
-            assert ("Right." in answer.value) == (option == question.right)
-        assert len(set(question.feedback.values())) == len(question.feedback)
-        assert list(question.feedback).index(question.right) >= 0
 
 
 def test_a_quiz_needs_its_right_answer_among_the_options():

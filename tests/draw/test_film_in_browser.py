@@ -1,32 +1,14 @@
 """The page of a film in a real Chromium with the network off: it plays, steps and looks right."""
 
 import io
-import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.lab import browsing, chromium
 from tests.draw.test_film import looks, scene
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(600, 500) as page:
-        page.context.set_offline(True)
-        yield page
 
 
 @pytest.fixture

@@ -29,9 +29,11 @@ def test_the_walk_is_drawn_at_its_losses_and_its_shadow_on_the_floor():
     surface, path = bowl(), walk(PATH, [5.0, 2.0, 0.5])
     picture = draw.surface3d(surface, path, height="linear")
     floor, top = picture.ax.get_zlim()
-    shadow, _, line, end = picture["walk"]
-    assert np.allclose(np.stack(line.get_data_3d()[:2], axis=1), PATH)
-    assert np.allclose(line.get_data_3d()[2], [5.0, 2.0, 0.5], atol=0.02 * (top - floor))
+    shadow, _, _, line, dots, end, _ = picture["walk"]
+    assert np.allclose(np.stack(dots.get_data_3d()[:2], axis=1), PATH)
+    assert np.allclose(dots.get_data_3d()[2], [5.0, 2.0, 0.5], atol=0.02 * (top - floor))
+    assert np.allclose(np.stack(line.get_data_3d(), axis=1)[[0, -1]],
+                       np.stack(dots.get_data_3d(), axis=1)[[0, -1]])  # fmt: skip
     assert np.allclose(np.stack(shadow.get_data_3d(), axis=1)[:, :2], PATH)
     assert np.allclose(shadow.get_data_3d()[2], floor) and floor < surface.loss.min()
     assert np.allclose(np.ravel(end.get_data_3d())[:2], PATH[-1])

@@ -45,6 +45,27 @@ def test_heights_run_along_x_first_and_leave_gaps_blank(scene):
     assert at(scene, 0.9, 0.1) == (255, 255, 255)  # the paper
 
 
+def test_cells_are_rectangles_of_their_number_at_their_moment(scene):
+    scene.add("map", "cells", "map", follow=True, colors=COLORS[:3])
+    first = np.array([[0, 1], [2, 255]])  # along x first, and 255 is open
+    scene.set("map", np.stack([first, first.T]))
+    corners = [(0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)]
+    black, blue, green, paper = (0, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 255)
+    assert [at(scene, *corner) for corner in corners] == [black, blue, green, paper]
+    assert at(scene, 0.49, 0.49) == black and at(scene, 0.51, 0.49) == green  # no smoothing
+    scene.frame = 1
+    assert [at(scene, *corner) for corner in corners] == [black, green, blue, paper]
+
+
+def test_a_hatching_is_a_part_of_its_colour_only(scene):
+    scene.add("map", "cells", "map", colors=["#ff0000", "#00ff00"], hatches=["", "-"])
+    scene.set("map", [[0], [1]])
+    pixels = scene.pixels()
+    assert len(np.unique(pixels[:, :100].reshape(-1, 3), axis=0)) == 1
+    rows = np.unique(pixels[:, 110:].reshape(200, -1), axis=0)
+    assert len(rows) == 2 and 20 < (pixels[:, 150, 1] < 255).sum() < 40
+
+
 def test_a_curve_is_one_whole_line_a_moment(scene):
     scene.add("curve", "curve", "map", follow=True, colors=["#ff0000"], width=6.0)
     flat = np.array([[0.1, 0.3], [0.9, 0.3]])

@@ -52,3 +52,12 @@ def test_the_floors_of_the_readme_are_the_folders():
     ]  # fmt: skip
     assert [int(number) for number, _ in floors] == list(range(7, -1, -1))
     assert all((ROOT / "tinygrad_landscape" / name / "__init__.py").exists() for _, name in floors)
+
+
+def test_the_readme_names_every_panel():
+    import tinygrad_landscape as tl
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| panel |") : text.index("## How the code")]
+    named = re.findall(r"`([A-Z]\w+)`", "".join(re.findall(r"^\| `.*? \|", table, re.MULTILINE)))
+    assert sorted(named) == sorted(set(tl.panels.__all__) - {"Stage", "Surface3d", "use"})

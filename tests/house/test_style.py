@@ -16,7 +16,6 @@ LONG_FILES: dict[str, str] = {
     "tinygrad_landscape/panels/sieve.py": "one panel, read from top to bottom",
     "tests/panels/test_descent.py": "the panel that is the model of the others, every control",
     "tests/panels/test_stage_in_browser.py": "one page, opened once for every key and gesture",
-    "tests/panels/test_surface3d_in_browser.py": "one page, opened once for every key and gesture",
     "tests/surveying/test_survey.py": "one function in all its ways of being cut into pieces",
 }
 

@@ -1,6 +1,7 @@
 """The Descent panel shows what `descend` does, follows the hand, replays, and says the answer."""
 
 import asyncio
+import threading
 import time
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 import tinygrad_landscape as tl
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import run
-from tinygrad_landscape.panels.descent import Descent, regime
+from tinygrad_landscape.panels.descent import Descent
+from tinygrad_landscape.panels.regimes import regime
 
 P2 = tl.formulas.one_neuron
 
@@ -47,7 +49,8 @@ def own_walk(lr, start=(0.3, 0.2), steps=200):
 def test_it_opens_on_the_network_of_two_weights(panel):
     assert panel.landscape is P2
     assert panel.state == {
-        "lr": 0.5, "start_x": 0.3, "start_y": 0.2, "steps": 200, "all_weights": False, "frame": 200,
+        "lr": 0.5, "start_x": 0.3, "start_y": 0.2, "steps": 200, "all_weights": False,
+        "parabola": False, "hills": False, "frame": 200,
     }  # fmt: skip
     assert np.allclose(panel.walk.points, own_walk(0.5).points)
 
@@ -261,6 +264,40 @@ def test_the_end_of_a_partial_walk_is_a_frame_like_others(panel, monkeypatch):
         assert panel.player.frame == partial < 200
 
     asyncio.run(hand())
+
+
+def test_a_hand_that_steps_back_while_a_piece_is_shown_keeps_its_frame():
+    panel = Descent(slow_valley([]), lr=0.1, start=(2, 2), resolution=3, extent=3.0, steps=150,
+                    strip=False)  # fmt: skip
+    show, hands = panel._show, []
+
+    def interrupted():
+        show()
+        if panel._done and len(hands) == 1:  # JupyterLab hears a hand in a thread of its own
+            hands.append(threading.Thread(target=panel.player.set_trait, args=("frame", 3)))
+            hands[-1].start()
+            while panel.player.frame != 3:
+                time.sleep(0.001)
+
+    panel._show = interrupted
+
+    async def hand():
+        panel.controls["lr"].value = 0.2
+        assert panel.player.frames < 151
+        hands.append(None)  # from now on
+        deadline = time.perf_counter() + 20.0
+        while not panel._done and time.perf_counter() < deadline:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(hand())
+    hands[-1].join(timeout=20.0)
+    assert panel._done and panel.player.frames == 151
+    assert panel.player.frame == 3 and not panel.player.resting
+
+
+def test_the_kernel_says_which_choices_of_a_hand_it_has_heard(panel):
+    panel.player.set_state({"frame": 4, "turns": 7})  # what the browser writes
+    assert panel.player.heard == 7 and panel.player.frame == 4
 
 
 # State and codes ----------------------------------------------------------------------------------

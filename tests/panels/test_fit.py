@@ -58,6 +58,15 @@ def test_play_goes_to_the_lowest_place_and_back(line):
     assert np.isnan(goal[[0, -1]]).all() and np.allclose(goal[1:-1], way[20])
 
 
+def test_the_sentence_keeps_the_lowest_place_to_itself_until_the_first_step():
+    panel = Fit(second=tl.losses.mean_absolute_error, resolution=11)
+    assert "the dot scores" in panel.player.sentence and "lowest" not in panel.player.sentence
+    panel.step()
+    assert panel.player.sentence == panel.describe() and "lowest" in panel.player.sentence
+    panel.reset()
+    assert "lowest" not in panel.player.sentence
+
+
 def test_play_goes_straight_from_wherever_the_dot_lies(line):
     put(line, 2.5, -1.0)
     way = line.player.scene.layers["ball0"].data[:, 0]
@@ -83,7 +92,7 @@ def test_accuracy_is_a_staircase():
     logits = stairs.a[:, None, None] * x[:, 0] + stairs.b[:, None]
     assert np.array_equal(stairs.loss, ((logits > 0.0) == y).mean(axis=-1))
     levels = len(np.unique(stairs.loss))
-    assert f"a staircase of {levels} level steps" in panel.describe() and levels < 25
+    assert f"a staircase with {levels} levels" in panel.describe() and levels < 25
     places = np.random.default_rng(0).uniform([-2, -4], [6, 4], (2000, 2))
     at = panel._maps[1].at
     assert (at(places) == at(places + [1e-6, -1e-6])).mean() > 0.999

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import re
 import zlib
 from urllib.parse import quote
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_landscape as tl
-from tests.browser.lab import browsing, chromium
+from tests.browser.pages import Opened
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.panels import Descent, pages, use
@@ -70,7 +69,7 @@ def test_it_is_one_small_file_that_asks_for_nothing(text):
 
 
 def test_it_plays_with_the_notebooks_own_code(text):
-    for name in (*SCRIPTS, "stage.css"):
+    for name in (*SCRIPTS, "live.js", "live_descent.js", "stage.css"):
         assert (STATIC / name).read_text(encoding="utf-8") in text
     assert "@@" not in text
 
@@ -150,84 +149,14 @@ def test_what_cannot_be_written_says_so_and_leaves_what_was_there(tmp_path, monk
 
 def test_only_a_network_the_page_knows_is_walked_there():
     whole = tl.Plane.whole(("w1", "w2"))
-    assert all(pages.live(known, whole, 9)["steps"] == 9 for known in (P1, P2, P3, P4))
-    assert pages.live(tl.formulas.himmelblau, whole, 9) is None
-    assert pages.live(P2, tl.Plane.two_weights([1.0, 1.0], 0, 1), 9) is None
+    assert all(pages.live("descent", known, whole, 9)["steps"] == 9 for known in (P1, P2, P3, P4))
+    assert pages.live("descent", tl.formulas.himmelblau, whole, 9) is None
+    assert pages.live("descent", P2, tl.Plane.two_weights([1.0, 1.0], 0, 1), 9) is None
     heavy = small(optimizer=lambda lr: tl.optim.SGD(lr, momentum=0.9))
     assert heavy._live() is None
 
 
 # In a browser -------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(1000, 720) as page:
-        page.context.set_offline(True)
-        yield page
-
-
-class Opened:
-    """A page from the disk, and what it complains of."""
-
-    def __init__(self, page, path, moment=""):
-        self.page, self.complaints, self.asked = page, [], []
-        page.goto("about:blank")
-        page.on("console", self._heard)
-        page.on("pageerror", self._failed)
-        page.on("request", self._asked)
-        page.goto(f"{path.as_uri()}{moment}")
-        page.wait_for_selector("html[data-ready]")
-        self.settle()
-
-    def _heard(self, message):
-        self.complaints.append(message.text)
-
-    def _failed(self, error):
-        self.complaints.append(str(error))
-
-    def _asked(self, request):
-        self.asked.append(request.url.split(":")[0])
-
-    def settle(self, milliseconds=0):
-        self.page.evaluate(
-            "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
-        )
-        self.page.wait_for_timeout(milliseconds)
-
-    def data(self):
-        return self.page.locator(".tgl-stage").evaluate("(e) => ({...e.dataset})")
-
-    def sentence(self):
-        return self.page.locator(".tgl-sentence").inner_text()
-
-    def painted(self):
-        return self.page.locator(".tgl-canvas").evaluate("(canvas) => canvas.toDataURL()")
-
-    def moment(self):
-        """What the address says, once it is written."""
-        self.settle(250)
-        return self.page.evaluate("location.hash")
-
-    def slide(self, place):
-        self.page.locator(".tgl-baked input").fill(str(place))
-        self.settle()
-
-    def leave(self):
-        assert self.complaints == []
-        assert set(self.asked) <= {"file", "blob"}
-        for event, listener in (("console", self._heard), ("pageerror", self._failed),
-                                ("request", self._asked)):  # fmt: skip
-            self.page.remove_listener(event, listener)
 
 
 @pytest.fixture
@@ -255,12 +184,21 @@ def test_it_plays_steps_scrubs_and_resets_from_the_disk(opened):
     while int(opened.data()["frame"]) <= 25:
         opened.settle(20)
     page.keyboard.press(" ")  # on the button, which is Pause now
+    opened.settle()  # the picture tells its frame when it is painted, the address at once
     frame = int(opened.data()["frame"])
     assert 25 < frame < 200 and opened.data()["playing"] == "false"
     assert opened.moment() == f"#frame={frame}"
     page.locator(".tgl-reset").click()
     assert opened.moment() == ""
     assert opened.data()["frame"] == "200" and opened.data()["revealed"] == "false"
+
+
+@pytest.mark.browser
+def test_number_keys_go_to_the_telling_rates(opened, panel):
+    for key, word in zip("1234", ("creeps", "converges", "bounces", "diverges"), strict=True):
+        opened.page.keyboard.press(key)
+        assert opened.moment() == f"#lr={panel.rates[word]:g}"
+        assert f" {word}: " in opened.sentence()
 
 
 @pytest.mark.browser
@@ -309,20 +247,12 @@ def test_a_dragged_start_is_walked_from_in_the_page(opened):
     assert f"the loss has gone from {walk.losses[0]:.3g} to " in opened.sentence()
     assert opened.moment() == f"#start={start[0]:g},{start[1]:g}"
     picture = opened.painted()
-    again = Opened(page, *path_and_hash(page))
+    again = opened.again()
     assert again.data()["start"] == f"{start[0]:g} {start[1]:g}"
     assert again.painted() == picture
     again.page.locator(".tgl-reset").click()
     assert again.data()["start"] == "0.3 0.2"
     again.leave()
-
-
-def path_and_hash(page):
-    from pathlib import Path
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(page.url)
-    return Path(parts.path), f"#{parts.fragment}"
 
 
 @pytest.mark.browser
@@ -332,13 +262,14 @@ def test_several_controls_span_a_grid(browser_page, tmp_path, monkeypatch):
     panel = small()
     panel.to_html(tmp_path / "page.html")
     page = Opened(browser_page, tmp_path / "page.html")
+    browser_page.locator(".tgl-fold summary").click()
     browser_page.locator("[data-name=start_x]").fill("0")
     browser_page.locator("[data-name=all_weights]").select_option("yes")
     browser_page.locator("[data-name=lr]").fill("2")
     panel.load({"lr": 1.0, "start_x": -1.0, "all_weights": True})
     assert page.sentence() == panel.describe()
     assert page.moment() == "#lr=1&start_x=-1&all_weights=true"
-    again = Opened(browser_page, *path_and_hash(browser_page))
+    again = page.again()
     assert again.sentence() == panel.describe()
     page.leave()
     again.leave()
@@ -364,13 +295,16 @@ def test_it_is_embedded_in_another_page(browser_page, path, tmp_path):
      (P4, (0.1, 0.3), 0.4), (P4, (-3.0, 2.0), 0.4)],
 )  # fmt: skip
 def test_the_pages_walks_are_numpys(browser_page, landscape, start, lr):
-    ground = pages.live(landscape, tl.Plane.whole(landscape.names), 200)
-    source = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS[:3])
+    ground = pages.live("descent", landscape, tl.Plane.whole(landscape.names), 200)
+    names = ("paint.js", "live.js")
+    source = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
     browser_page.goto("about:blank")
     walked = browser_page.evaluate(
         """async ([source, ground, start, lr]) => {
             const code = new Blob([source], { type: "text/javascript" });
-            return (await import(URL.createObjectURL(code))).descend(ground, start, lr);
+            const { descend } = await import(URL.createObjectURL(code));
+            const { points, losses, fell } = descend(ground, start, lr);
+            return { points: [...points], losses: [...losses], fell };
         }""",
         [source, ground, list(start), lr],
     )
@@ -379,5 +313,5 @@ def test_the_pages_walks_are_numpys(browser_page, landscape, start, lr):
     finite = np.isfinite(walk.losses)
     losses = np.array(walked["losses"], float)
     assert (np.isfinite(losses) == finite).all()
-    assert np.allclose(walked["points"], walk.points, 1e-9, 1e-9)
+    assert np.allclose(np.reshape(walked["points"], (-1, 2)), walk.points, 1e-9, 1e-9)
     assert np.allclose(losses[finite], walk.losses[finite], 1e-9, 1e-9)

@@ -168,3 +168,13 @@ def test_state_code_and_reset(race):
 def test_what_makes_no_sense_is_refused(make, words):
     with pytest.raises(tl.ParameterError, match=words):
         make(resolution=5)
+
+
+def test_a_sweep_in_pieces_finds_what_it_finds_in_one(monkeypatch):
+    panel = Race(tl.formulas.booth, budget=30, resolution=5)
+    lane, track = panel._lanes[-1], panel._track()
+    whole = list(lane.sweep(track))
+    monkeypatch.setattr("tinygrad_landscape.panels.lanes.PIECE", 120)
+    pieces = list(lane.sweep(track))
+    assert len(whole) == 2 and len(pieces) == 12  # 41 rates, 4 at a time
+    assert pieces[-1] == whole[-1] and set(pieces[:-1]) == {None}

@@ -133,7 +133,7 @@ def test_the_cloud_is_what_minibatches_would_have_done(alone):
     assert np.array_equal(cloud[7, 0, :2], alone.walk.points[7])
     inside = alone.ground.inside
     for k in (0, 13):
-        batch = alone._cloud_of[k]
+        batch = alone._clouds[k, :6]
         assert len(set(batch.tolist())) == 6
         step = -0.3 * inside.gradient(alone.walk.points[7], batch=batch)
         assert np.allclose(cloud[7, k, 2:], step)

@@ -1,21 +1,15 @@
-"""stage.js in a real Chromium, on a bare page with a model of a few lines: no Jupyter, no kernel.
+"""stage.js in a real Chromium, on a bare page with no Jupyter and no kernel."""
 
-The page's model records what the stage writes, as a notebook's would; `page.tell` sets traits as
-the kernel would.
-"""
-
-import base64
 import io
-import os
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.browser.lab import browsing, chromium
+from tests.browser.bare import packed, seated, settled
 from tinygrad_landscape.draw import Scene
-from tinygrad_landscape.draw.layers import said
+from tinygrad_landscape.draw.layers import HATCHES, said
 from tinygrad_landscape.panels.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -23,43 +17,6 @@ pytestmark = pytest.mark.browser
 STEPS = np.arange(21.0)
 PATH = np.column_stack([0.1 + 0.04 * STEPS, 0.9 - 0.03 * STEPS + 0.05 * np.sin(STEPS)])
 LOSS = np.column_stack([STEPS, 10.0 ** (-STEPS / 7)])
-
-MODEL = """
-class Model {
-  constructor(state) { this.state = state; this.heard = {}; this.sent = []; this.changed = {}; }
-  get(name) { return this.state[name]; }
-  set(name, value) {
-    if (JSON.stringify(this.state[name]) === JSON.stringify(value)) return;
-    this.state[name] = this.changed[name] = value;
-    for (const react of this.heard[`change:${name}`] || []) react();
-  }
-  save_changes() { this.sent.push(this.changed); this.changed = {}; }
-  on(name, react) { (this.heard[name] ||= []).push(react); }
-  off(name, react) { this.heard[name] = (this.heard[name] || []).filter((r) => r !== react); }
-}
-const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-const unpack = (state) => {
-  if (state.background) state.background = bytes(state.background);
-  for (const layer of Object.values(state.layers || {})) layer.data = bytes(layer.data);
-  return state;
-};
-window.errors = [];
-window.addEventListener("error", (e) => window.errors.push(e.message));
-const stage = await import(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" })));
-window.said = stage.said;
-window.outer = [];
-document.addEventListener("keydown", (e) => window.outer.push(e.key));
-window.model = new Model(unpack(STATE));
-window.tell = (changes) => {
-  unpack(changes);
-  Object.assign(window.model.state, changes);
-  for (const name of Object.keys(changes)) {
-    for (const react of model.heard[`change:${name}`] || []) react();
-  }
-};
-window.leave = stage.default.render({ model: window.model, el: document.querySelector("#cell") });
-window.ready = true;
-"""
 
 
 def scene(kinds=("polyline", "ball", "arrow", "marker", "curve", "text")):
@@ -90,58 +47,17 @@ def scene(kinds=("polyline", "ball", "arrow", "marker", "curve", "text")):
     return made
 
 
-def packed(state):
-    """A stage's state as JSON, its bytes in base64."""
-    text = lambda data: base64.b64encode(bytes(data)).decode()  # noqa: E731
-    state = {name: value for name, value in state.items() if not name.startswith("_")}
-    state.pop("layout", None)
-    if "background" in state:
-        state["background"] = text(state["background"])
-    if "layers" in state:
-        state["layers"] = {
-            name: layer | {"data": text(layer["data"])} for name, layer in state["layers"].items()
-        }
-    return state
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(1000, 800) as page:
-        yield page
-
-
 class Seat:
     """A stage on the page, and hands on it."""
 
     def __init__(self, page, stage, wide=800):
-        import json
-
         self.page, self.stage = page, stage
-        page.goto("about:blank")
-        page.set_content(
-            f'<style>{Stage._css}</style><div id="cell" style="width:{wide}px"></div>'
-            f"<script type=module>const SOURCE = {json.dumps(Stage._esm)};"
-            f"const STATE = {json.dumps(packed(stage.get_state()))};{MODEL}</script>".replace(
-                "</body", "<\\/body"
-            )
-        )
-        page.wait_for_function("window.ready")
+        seated(page, stage, wide)
         page.wait_for_function("document.querySelector('.tgl-background').complete")
         self.settle()
 
     def settle(self):
-        self.page.evaluate(
-            "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
-        )
+        settled(self.page)
 
     def data(self):
         return self.page.locator(".tgl-stage").evaluate("(e) => ({...e.dataset})")
@@ -168,7 +84,7 @@ class Seat:
         )
 
     def tell(self, **changes):
-        self.page.evaluate("(changes) => window.tell(changes)", packed(changes))
+        self.page.evaluate("(changes) => tell(model, changes)", packed(changes))
         self.settle()
 
 
@@ -194,6 +110,21 @@ def test_the_canvas_paints_what_blitting_paints(browser_page):
     assert far.mean() < 1e-3
 
 
+def test_cells_and_their_hatchings_are_the_same_pixel_by_pixel(browser_page):
+    figure = Figure(figsize=(8, 4))
+    made = Scene(figure, {"map": figure.add_axes((0.1, 0.1, 0.5, 0.8), xlim=(0, 1), ylim=(0, 1))})
+    made.axes["map"].set_axis_off()
+    hatches = list(HATCHES)
+    made.add("map", "cells", "map", follow=True, hatches=hatches, colors=["#D55E00"] * len(hatches))
+    numbers = np.random.default_rng(0).integers(0, len(hatches) + 1, (2, 7, 5))
+    made.set("map", np.where(numbers < len(hatches), numbers, 255))
+    seat = Seat(browser_page, Stage(made, frame=1))
+    shot = seat.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    made.frame = 1
+    assert (np.abs(seen - made.pixels().astype(int)).max(axis=2) > 2).mean() < 1e-3
+
+
 @pytest.mark.parametrize("at", [[0.0, 1.02], [0.3, 0.5]])
 def test_letters_stand_where_blitting_puts_them(browser_page, at):
     figure = Figure(figsize=(8, 4))
@@ -209,7 +140,7 @@ def test_letters_stand_where_blitting_puts_them(browser_page, at):
     assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 5  # two fonts, one place
 
 
-@pytest.mark.parametrize("wide", [300, 500, 1000])
+@pytest.mark.parametrize("wide", [500, 1000])
 def test_it_takes_the_columns_width_and_keeps_its_shape(browser_page, wide):
     seat = Seat(browser_page, Stage(scene(), drag="start"), wide=wide)
     box = seat.page.locator(".tgl-picture").bounding_box()
@@ -219,20 +150,49 @@ def test_it_takes_the_columns_width_and_keeps_its_shape(browser_page, wide):
     assert over <= wide
 
 
+def test_a_narrow_column_has_the_axes_below_each_other(browser_page):
+    made = scene()
+    stage = Stage(made, drag="start", seek="curve", revealed=True, start=PATH[0].tolist())
+    seat = Seat(browser_page, stage, wide=300)
+    box = seat.page.locator(".tgl-picture").bounding_box()
+    spec = made.spec()
+    cut = spec["axes"][1]["veil_box"][0]
+    widest = max(cut, spec["width"] - cut)
+    zoom = 300 / widest
+    assert box["width"] == pytest.approx(300, abs=1)
+    assert box["height"] == pytest.approx(zoom * 2 * spec["height"], abs=2)
+
+    left, top, right, bottom = spec["axes"][0]["box"]
+    handle = seat.page.locator(".tgl-start").bounding_box()
+    x, y = PATH[0]
+    at = [zoom * (left + x * (right - left)), zoom * (bottom - y * (bottom - top))]
+    middle = [handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2]
+    assert middle == pytest.approx([box["x"] + at[0], box["y"] + at[1]], abs=1.5)
+
+    left, top, right, bottom = spec["axes"][1]["box"]
+    place = box["x"] + zoom * ((left + right) / 2 - cut), box["y"] + zoom * (spec["height"] + top)
+    seat.page.mouse.click(place[0], place[1] + zoom * (bottom - top) / 2)
+    assert abs(int(seat.data()["frame"]) - 10) <= 1  # the middle of the curve, in the lower picture
+
+
 def test_the_page_does_not_jump(seat):
     height = seat.page.evaluate("document.querySelector('#cell').offsetHeight")
     words = "A much longer sentence, which says at some length where the walk has ended, and how."
     seat.tell(sentence=words + words[:40], frame=3, revealed=True)
     assert seat.page.evaluate("document.querySelector('#cell').offsetHeight") == height
+    seat.tell(sentence=3 * words)
+    grown = seat.page.evaluate("document.querySelector('#cell').offsetHeight")
+    seat.tell(sentence="It ends.")
+    assert seat.page.evaluate("document.querySelector('#cell').offsetHeight") == grown > height
 
 
 def test_numbers_are_said_as_python_says_them(seat):
     rng = np.random.default_rng(0)
     values = [0.0, 1e-4, 9.9999e-5, 0.1 + 0.2, -2.0, 999999.4, 1e6, 12345.678, 5e-324, 1.7e308]
     values += (rng.standard_normal(300) * 10.0 ** rng.integers(-12, 12, 300)).tolist()
-    spoken = seat.page.evaluate("(values) => values.map(window.said)", values)
+    spoken = seat.page.evaluate("(values) => values.map(source.said)", values)
     assert spoken == [said(value) for value in values]
-    assert seat.page.evaluate("window.said(NaN)") == said(float("nan"))
+    assert seat.page.evaluate("source.said(NaN)") == said(float("nan"))
 
 
 # Keys ---------------------------------------------------------------------------------------------
@@ -406,6 +366,82 @@ def test_still_eyes_get_few_and_larger_steps(browser_page):
 
 
 # Life ---------------------------------------------------------------------------------------------
+
+
+def test_older_news_do_not_move_a_hand_that_the_kernel_has_not_heard(seat):
+    seat.tell(heard=seat.trait("turns"), frame=20)
+    seat.press("ArrowLeft")
+    seat.tell(frame=20)  # written before the step back had arrived
+    assert seat.data()["frame"] == "19" and seat.trait("frame") == 19
+    seat.tell(heard=seat.trait("turns"))
+    seat.tell(frame=7)
+    assert seat.data()["frame"] == "7"
+
+
+def test_number_keys_go_to_parts_of_the_way_where_there_are_no_bands(seat):
+    shown = []
+    for key in "1234":
+        seat.press(key)
+        shown.append(seat.data()["frame"])
+    assert shown == ["0", "7", "13", "20"]
+
+
+@pytest.fixture
+def strip(browser_page):
+    """Two axes: a map, and below it a log axis of bands whose third kind is narrow."""
+    figure = Figure(figsize=(8, 4))
+    over, below = figure.subplots(2, 1)
+    below.set(xscale="log", xlim=(0.001, 10), ylim=(0, 1))
+    for ax in (over, below):
+        ax.set_axis_off()
+    made = Scene(figure, {"map": over, "strip": below})
+    made.add("walk", "polyline", "map", follow=True)
+    made.set("walk", np.column_stack([STEPS, STEPS]) / 20.0)
+    made.add("bands", "bands", "strip", colors=["#56B4E9", "#009E73", "#E69F00"],
+             words=["1 creeps", "2 converges", "3 bounces"], hatches=[-1, 0, 2])  # fmt: skip
+    made.set("bands", [[0.001, 0.02, 0, 0.005], [0.02, 2.6, 1, np.nan], [2.6, 2.8, 2, 2.75],
+                       [2.8, 10.0, 1, 4.567]])  # fmt: skip
+    stage = Stage(made, bands="bands", dial=0.5, frame=20)
+    yield Seat(browser_page, stage)
+    assert browser_page.evaluate("window.errors") == []
+
+
+def test_bands_have_their_colours_where_blitting_puts_them(strip):
+    shot = strip.page.locator(".tgl-picture").screenshot()
+    seen = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+    blitted = strip.stage.scene.pixels().astype(int)
+    for color in ([86, 180, 233], [0, 158, 115], [230, 159, 0]):
+        one, other = (np.argwhere((abs(p - color) < 12).all(axis=2)) for p in (seen, blitted))
+        assert len(one) > 150 and 0.6 < len(one) / len(other) < 1.7  # hatches differ a little
+        assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 4
+        assert np.abs(one.min(axis=0) - other.min(axis=0)).max() < 4
+
+
+def test_number_keys_go_to_the_mark_of_their_band(strip):
+    for key, value in (("3", 2.75), ("2", 4.567), ("1", 0.005)):
+        strip.press(key)
+        assert strip.trait("dial") == pytest.approx(value)
+    strip.press("4")  # nowhere here
+    assert strip.trait("dial") == pytest.approx(0.005)
+    assert strip.page.evaluate("window.outer") == []
+
+
+def test_a_hand_runs_along_the_bands_and_halts_at_a_mark(strip):
+    mouse = strip.page.mouse
+
+    def spot(rate):  # the axis is logarithmic, over four decades
+        return strip.place(0.001 + (np.log10(rate) + 3.0) / 4.0 * 9.999, 0.5, axes=1)
+
+    mouse.move(*spot(0.1))
+    mouse.down()
+    assert strip.trait("dial") == pytest.approx(0.1, rel=0.02) and strip.trait("dragging")
+    x, y = spot(2.75)
+    mouse.move(x + 4, y)
+    assert strip.trait("dial") == 2.75
+    mouse.move(5000, y)
+    assert strip.trait("dial") == 10.0
+    mouse.up()
+    assert not strip.trait("dragging")
 
 
 def test_it_has_names_for_those_who_do_not_see_it(seat):

@@ -1,15 +1,12 @@
 """The 3-D view in a real Chromium with software GL, on a bare page with a model of a few lines."""
 
-import base64
 import io
-import json
-import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.lab import browsing, chromium
+from tests.browser.bare import packed, seated, settled
 from tests.draw.ground import walk
 from tinygrad_landscape.panels.surface3d import Surface3d
 from tinygrad_landscape.surveying import Plane, Surface
@@ -23,72 +20,16 @@ RIDGE = Surface(
 STEPS = np.linspace(0.9, -0.9, 31)
 BESIDE = walk(np.column_stack([0.0 * STEPS + 0.7, STEPS]), 0.0 * STEPS)  # right of the ridge
 
-MODEL = """
-class Model {
-  constructor(state) { this.state = state; this.heard = {}; this.sent = []; this.changed = {}; }
-  get(name) { return this.state[name]; }
-  set(name, value) {
-    if (JSON.stringify(this.state[name]) === JSON.stringify(value)) return;
-    this.state[name] = this.changed[name] = value;
-    for (const react of this.heard[`change:${name}`] || []) react();
-  }
-  save_changes() { this.sent.push(this.changed); this.changed = {}; }
-  on(name, react) { (this.heard[name] ||= []).push(react); }
-  off(name, react) { this.heard[name] = (this.heard[name] || []).filter((r) => r !== react); }
-}
-const unpack = (state) => {
-  for (const name of ["grid", "path"]) if (state[name]) {
-    const bytes = Uint8Array.from(atob(state[name].data), (c) => c.charCodeAt(0));
-    state[name].data = new DataView(bytes.buffer);
-  }
-  return state;
-};
-window.errors = [];
-window.addEventListener("error", (e) => window.errors.push(e.message));
-window.addEventListener("unhandledrejection", (e) => window.errors.push(String(e.reason)));
-window.outer = [];
-document.addEventListener("keydown", (e) => window.outer.push(e.key));
-if (BLIND) HTMLCanvasElement.prototype.getContext = ((real) => function (kind, ...rest) {
+BESIDE_STAGE = """
+window.stage = new Model({ frame: 4, playing: false, speed: 20 });
+if (model.state.player) model.state.player = "IPY_MODEL_stage";
+model.widget_manager = { get_model: async (id) => (id === "stage" ? window.stage : null) };
+"""
+BLIND = """
+HTMLCanvasElement.prototype.getContext = ((real) => function (kind, ...rest) {
   return kind === "webgl2" ? null : real.call(this, kind, ...rest);
 })(HTMLCanvasElement.prototype.getContext);
-window.stage = new Model({ frame: 4, playing: false, speed: 20 });
-const view = await import(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" })));
-const state = unpack(STATE);
-if (state.player) state.player = "IPY_MODEL_stage";
-window.model = new Model(state);
-window.model.widget_manager = { get_model: async (id) => (id === "stage" ? window.stage : null) };
-window.tell = (to, changes) => {
-  Object.assign(to.state, unpack(changes));
-  for (const name of Object.keys(changes)) {
-    for (const react of to.heard[`change:${name}`] || []) react();
-  }
-};
-window.leave = view.default.render({ model: window.model, el: document.querySelector("#cell") });
-window.ready = true;
 """
-
-
-def packed(view):
-    state = {k: v for k, v in view.get_state().items() if not k.startswith("_") and k != "layout"}
-    for name in ("grid", "path"):
-        data = base64.b64encode(bytes(state[name]["data"])).decode()
-        state[name] = state[name] | {"data": data}
-    return state
-
-
-@pytest.fixture(scope="module")
-def browser_page():
-    missing = chromium() is None and "no Chromium found"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        missing = "playwright is not installed"
-    if missing and (os.environ.get("CI") or os.environ.get("TGL_REQUIRE_BROWSER")):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    with browsing(900, 800) as page:
-        yield page
 
 
 class Seat:
@@ -96,23 +37,13 @@ class Seat:
 
     def __init__(self, page, view, wide=480, blind=False, player=False):
         self.page = page
-        state = packed(view) | ({"player": True} if player else {})
-        page.goto("about:blank")
-        page.set_content(
-            f"<style>{Surface3d._css} body {{ height: 3000px }}</style>"
-            f'<div id="cell" style="width:{wide}px"></div><script type=module>'
-            f"const SOURCE = {json.dumps(Surface3d._esm)}; const BLIND = {json.dumps(blind)};"
-            f"const STATE = {json.dumps(state)};{MODEL}</script>"
-        )
-        page.wait_for_function("window.ready")
+        before = BESIDE_STAGE + (BLIND if blind else "")
+        tall = "body { height: 3000px }"
+        seated(page, view, wide, before, tall, **({"player": True} if player else {}))
         self.root, self.hills = page.locator(".tgl-surface3d"), page.locator(".tgl-hills")
-        self.settle()
 
     def settle(self):
-        """Wait until no paint is pending."""
-        self.page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        settled(self.page)
 
     def data(self, name):
         return self.root.get_attribute(f"data-{name}")
@@ -122,7 +53,7 @@ class Seat:
         return [float(each) for each in self.data("camera").split()]
 
     def tell(self, **changes):
-        self.page.evaluate("(changes) => tell(model, changes)", changes)
+        self.page.evaluate("(changes) => tell(model, changes)", packed(changes))
         self.settle()
 
     def sent(self):
@@ -227,7 +158,7 @@ def test_unknown_ground_is_a_hole(browser_page):
 def test_new_hills_replace_the_old_ones(painted):
     before = painted.pixels()
     flat = Surface(A, A, {"loss": RIDGE.loss.T.copy()}, Plane.whole())
-    painted.tell(grid=packed(Surface3d(flat))["grid"])
+    painted.tell(grid=Surface3d(flat).grid)
     assert (np.abs(painted.pixels() - before).max(axis=-1) > 40).mean() > 0.05
 
 

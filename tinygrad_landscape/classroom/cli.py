@@ -1,7 +1,8 @@
-"""The command `tinygrad-landscape`: open the lessons, or draw a picture with no Jupyter at all.
+"""The command `tinygrad-landscape`: open the lessons, or draw and print with no Jupyter at all.
 
 One command for a learner's first minute. The lessons are copied to a folder of the learner's and
-opened in JupyterLab; `draw` writes a surface with a walk on it, as a sign that all is well.
+opened in JupyterLab; `draw` writes a surface with a walk on it, as a sign that all is well;
+`worksheet` writes a lesson's sheet for the printer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..engine.errors import TinygradLandscapeError
-from .folder import DEFAULT_FOLDER, copy_lessons, shipped_lessons
+from . import progress
+from .folder import DEFAULT_FOLDER, copy_lessons
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument(
         "--port", type=_port, help="JupyterLab's port (default: a free one near 8888)"
     )
-    commands = main.add_subparsers(dest="command", metavar="draw")
+    commands = main.add_subparsers(dest="command", metavar="draw | worksheet")
     draw = commands.add_parser("draw", help="write a picture of a loss surface; needs no Jupyter")
     draw.add_argument(
         "--out",
@@ -38,6 +40,10 @@ def parser() -> argparse.ArgumentParser:
         default=Path("landscape.png"),
         help="picture to write, .png .svg or .pdf (default: %(default)s)",
     )
+    sheet = commands.add_parser("worksheet", help="write a lesson's worksheet as a PDF to print")
+    sheet.add_argument("lesson", type=int, help="the lesson's number")
+    sheet.add_argument("--out", type=Path, help="file to write (default: worksheet_NN.pdf)")
+    sheet.add_argument("--key", action="store_true", help="with the answers, for the teacher")
     return main
 
 
@@ -53,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "draw":
             return draw(given.out)
+        if given.command == "worksheet":
+            return worksheet(given.lesson, given.out, given.key)
         return serve(given.dir, given.port, open_browser=not given.no_browser)
     except (TinygradLandscapeError, OSError) as error:
         print(f"tinygrad-landscape: {error}", file=sys.stderr)
@@ -64,6 +72,16 @@ def draw(path: Path) -> int:
     from .postcard import postcard
 
     print(postcard(path))
+    return 0
+
+
+def worksheet(lesson: int, path: Path | None, key: bool) -> int:
+    """Write the worksheet of a lesson, or its key, as a PDF."""
+    from .worksheet import worksheet_of
+
+    path = path or Path(f"worksheet_{lesson:02d}{'_key' if key else ''}.pdf")
+    worksheet_of(lesson).save(path, key)
+    print(f"{path}: to print on A4")
     return 0
 
 
@@ -80,6 +98,7 @@ def serve(folder: Path, port: int | None, open_browser: bool) -> int:
         )
         return 2
     os.environ.update(_surroundings())
+    os.environ.setdefault(progress.VARIABLE, str(copied.folder / "progress.json"))
     LabApp.launch_instance(argv=_lab_arguments(copied.folder, port, open_browser))
     return 0
 
@@ -96,8 +115,7 @@ def _surroundings() -> dict[str, str]:
 
 
 def _lab_arguments(folder: Path, port: int | None, open_browser: bool) -> list[str]:
-    first = min(path.name for path in shipped_lessons().glob("*.ipynb"))
-    arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{first}"]
+    arguments = [f"--ServerApp.root_dir={folder}", "--LabApp.default_url=/lab/tree/README.md"]
     if port is not None:
         arguments += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not open_browser:

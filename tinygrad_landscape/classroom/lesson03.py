@@ -17,10 +17,11 @@ from ..descent import descend, optim
 from ..landscape import Landscape, formulas
 from ..network import Linear, Network, Tanh, data, losses
 from ..surveying import Plane
-from .exercise import Exercise
+from .exercises import Exercise
 from .prediction import Measured, Prediction
-from .quiz import Question, Quiz
+from .quizzes import Question, Quiz
 from .words import Text
+from .worksheet import Map, Worksheet
 
 START, RATE, BOLD_RATE, STEPS = (0.3, 0.2), 0.5, 3.0, 200
 CHOICES = (
@@ -39,6 +40,7 @@ def question() -> Prediction:
         "loss will be ...",
         CHOICES,
         measure_bold_walk,
+        name="03 bold step",
     )
 
 
@@ -167,6 +169,7 @@ exercise = Exercise(
         "the loop runs n times; each turn makes one new point: x = x - lr * g(x).",
         "after the step, append x to the one list and f(x) to the other.",
     ),
+    name="03 gd",
 )
 
 
@@ -207,7 +210,33 @@ def two_weights(first: str = "0.weight[1,10]", second: str = "0.weight[1,5]") ->
 
 def quiz() -> Quiz:
     """Ask the three questions at the lesson's end."""
-    return Quiz(QUESTIONS)
+    return Quiz(QUESTIONS, name="03")
+
+
+def worksheet() -> Worksheet:
+    """Return the sheet to print: walk with a pencil before the ball does."""
+    L = formulas.one_neuron
+    short = descend(L, np.array(START), optim.SGD(lr=RATE), steps=6)
+    bold = descend(L, np.array(START), optim.SGD(lr=BOLD_RATE), steps=6)
+    there = "You start at the cross. The gradient there is"
+    slopes = ", ".join(f"{slope:.2f}" for slope in L.gradient(np.array(START)))
+    return Worksheet(
+        "3 · One step, then many",
+        [
+            Map(L, 3.0, f"{there} ({slopes}). Draw one step with learning rate {RATE:g} as an "
+                "arrow, to scale. Then guess the next five.", START, short),
+            Map(L, 3.0, f"Now with learning rate {BOLD_RATE:g}: draw the first step to scale, then "
+                "guess the next five. Does the ball stay in the valley?", START, bold),
+        ],
+        [
+            ("Why does a step on level ground go nowhere, whatever the learning rate?",
+             "The step is lr times the gradient, and on level ground the gradient is 0."),
+            ("A parabola has curvature 8. Which learning rates make the height fall at every step?",
+             "Those below 2 / curvature = 2 / 8 = 0.25."),
+            ("The arrows of a walk with one learning rate become shorter. What does that tell?",
+             "The ground becomes less steep: the length of a step is lr times the steepness."),
+        ],
+    )  # fmt: skip
 
 
 QUESTIONS = (

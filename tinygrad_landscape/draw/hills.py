@@ -1,8 +1,7 @@
 """A survey seen from the side: hills, the walk over them, and both again as a shadow on the floor.
 
-The hills show how steep it is at a glance; the shadow shows where. matplotlib paints a walk over
-every hill, also over one that stands in front of it: the picture that hides what is hidden is
-`panels.Surface3d`.
+The hills show how steep it is at a glance; the shadow shows where. What a hill hides of a walk is
+dotted and thin, from whatever side the axes are seen when they are drawn.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_landscape.draw.heights import Heights
+from tinygrad_landscape.draw.hidden import Ground, part_of
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.draw.picture import Picture, axes, caption_below
 from tinygrad_landscape.draw.sight import SLANT, best_side
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TALL = 0.72  # the box's height beside its sides
 CELLAR = 0.35  # how far below the hills the floor lies, as a share of their height
 ABOVE = 0.01  # how far above the ground a walk is drawn, so that it does not sink into it
+NEAR = 0.008  # how far the ground may stand above a line of sight without hiding it
 FEW = 60  # a walk of more recorded points has no dots
 
 
@@ -82,7 +83,8 @@ def surface3d(
         path = walk_on(surface.plane, walk)
         heights = np.clip(np.asarray(walk.losses, float), scale.low, scale.high)
         climbed = scale.forward(heights).reshape(len(path), -1) + ABOVE * (high - low)
-        artists["walk"] = _paths(ax, path, climbed, floor, paper.scale)
+        hills = Ground(a, b, lifted.T, NEAR * (high - low))
+        artists["walk"] = _paths(ax, path, climbed, floor, paper.scale, hills)
     ax.computed_zorder = False  # the floor lies under the hills, also where it is nearer
     _dress(ax, paper)
     ticks = scale.ticks()
@@ -106,29 +108,40 @@ def surface3d(
     return Picture(ax, artists, text, own)
 
 
-def _paths(ax: Any, path: NDArray, climbed: NDArray, floor: float, size: float) -> list[Any]:
+def _paths(
+    ax: Any, path: NDArray, climbed: NDArray, floor: float, size: float, ground: Ground
+) -> list[Any]:
     """Draw every walker (R, walkers, 2) at its height, its end as a mark, its shadow below."""
     walkers, found = path.shape[1], []
-    solid = (None, None)
     for k in range(walkers):
         color = PALETTE[k % 6]
-        line = {"color": "#ffffff" if walkers == 1 else color, "linewidth": 2.0 * size}
-        dashes = DASHES[k % 6] if walkers > 1 and DASHES[k % 6] else solid
-        dots = "." if len(path) <= FEW else ""
-        xy, z = path[:, k].T, climbed[:, k]
-        level = np.where(np.isfinite(z), floor, np.nan)
+        line = "#ffffff" if walkers == 1 else color
+        dashes = (0, DASHES[k % 6] or (1, 0)) if walkers > 1 else "-"
+        way = np.column_stack([path[:, k], climbed[:, k]])
+        last = way[np.isfinite(way[:, 2])][-1:]
+        low = np.where(np.isfinite(climbed[:, k]), floor, np.nan)
+        shadow = {"color": CASING, "linewidth": 1.2 * size, "linestyle": dashes, "marker": ""}
+        found += ax.plot(*path[:, k].T, low, zorder=1, **shadow)
+        plain: dict[str, Any] = {"marker": "", "color": line}
         found += [
-            *ax.plot(*xy, level, color=CASING, linewidth=1.2 * size, dashes=dashes, marker="",
-                     zorder=1),
-            *ax.plot(*xy, z, color=CASING, linewidth=3.6 * size, dashes=solid, marker="",
-                     zorder=10),
-            *ax.plot(*xy, z, marker=dots, markersize=4 * size, dashes=dashes, zorder=11, **line),
+            part_of(ax, way, ground, seen=False, linewidth=1.1 * size, linestyle=":", zorder=9,
+                    **plain),
+            part_of(ax, way, ground, seen=True, linewidth=3.6 * size, zorder=10,
+                    **plain | {"color": CASING}),
+            part_of(ax, way, ground, seen=True, linewidth=2.0 * size, linestyle=dashes, zorder=11,
+                    **plain),
         ]  # fmt: skip
-        last = np.flatnonzero(np.isfinite(z))[-1:]
-        found += ax.plot(
-            *xy[:, last], z[last], marker=MARKERS[k % 6], markersize=8 * size, linestyle="",
-            color=color, markeredgecolor="#ffffff", zorder=12,
-        )  # fmt: skip
+        dot: dict[str, Any] = {"linestyle": "", "color": line}
+        if len(path) <= FEW:
+            found.append(part_of(ax, way, ground, seen=True, marker=".", markersize=4 * size,
+                                 zorder=11, **dot))  # fmt: skip
+        end: dict[str, Any] = {"marker": MARKERS[k % 6], "markersize": 8 * size, "zorder": 12}
+        found += [
+            part_of(ax, last, ground, seen=True, markeredgecolor="#ffffff",
+                    **dot | {"color": color}, **end),
+            part_of(ax, last, ground, seen=False, markerfacecolor="none", markeredgecolor=color,
+                    **dot, **end),
+        ]  # fmt: skip
     return found
 
 

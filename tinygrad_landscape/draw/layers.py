@@ -1,6 +1,6 @@
 """The moving layers of a scene: plain data in data coordinates, and how matplotlib paints them.
 
-The browser paints the same seven kinds in `paint.js`. Of a layer that follows, a polyline shows its
+The browser paints the same eight kinds in `paint.js`. Of a layer that follows, a polyline shows its
 first rows up to the scene's frame and the others the row of that frame; a layer that does not
 follow shows everything it holds.
 """
@@ -8,6 +8,7 @@ follow shows everything it holds.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "polyline": 2, "curve": 2, "ball": 2, "marker": 2, "arrow": 4, "text": None, "heights": None,
+    "bands": 4,
+    "cells": None,
 }  # fmt: skip
 LOOK: dict[str, dict[str, Any]] = {
     "polyline": {
@@ -38,6 +41,8 @@ LOOK: dict[str, dict[str, Any]] = {
         "halo": None,
     },
     "heights": {"colors": ["#440154", "#fde725"], "lines": True},
+    "bands": {"colors": ["#E69F00"], "words": [""], "hatches": [0], "size": 12.0, "ink": "#10151c"},
+    "cells": {"colors": ["#D55E00", "#0072B2"], "hatches": [""]},
 }  # fmt: skip
 
 
@@ -46,8 +51,12 @@ class Layer:
     """One layer: `data` has shape (rows, items, columns); a row is a moment, an item a walker.
 
     A curve's items are its corners, one whole curve a moment. A text is filled with the numbers of
-    its only item, and blank where all are NaN. Heights are a grid over the whole axes, items along
-    x and columns along y, as shares 0..1 of the way through their colours.
+    its only item, and blank where all are NaN. Bands are stretches of x, (from, to, kind, mark): a
+    kind has a colour, a word and a hatch (0 none, 1 rising lines, -1 falling ones, 2 both); the
+    word stands at the mark, or in the middle; only its first letter where it has no room. Heights
+    are a grid over the whole axes, items along x and columns along y, as shares 0..1 of the way
+    through their colours. Cells are such a grid of the numbers of their colours, each a rectangle
+    with its colour's hatching; 255 is left open.
 
     `look` holds what stays: colours (and dash or marker, one per item in turn), width, size.
     """
@@ -77,8 +86,8 @@ class Layer:
         if data.ndim == 1 and data.size:
             data = data[None, :]
         if data.ndim == 2:
-            still = self.kind == "heights" or (
-                not self.follow and self.kind in ("curve", "ball", "marker", "arrow")
+            still = self.kind in ("heights", "cells") or (
+                not self.follow and self.kind in ("curve", "ball", "marker", "arrow", "bands")
             )
             data = data[None, :, :] if still else data[:, None, :]
         columns = COLUMNS[self.kind]
@@ -267,6 +276,72 @@ def _heights(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
     return [filled, lines]
 
 
+def _bands(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    from matplotlib import patheffects
+    from matplotlib.patches import Rectangle
+
+    look, across = layer.look, ax.get_xaxis_transform()
+    found: list[Artist] = []
+    for low, high, kind, mark in layer.row(frame):
+        color, word, hatch = (look[name][int(kind)] for name in ("colors", "words", "hatches"))
+        marks = {0: "", 1: "//", -1: "\\\\", 2: "xx"}[hatch]
+        faint = f"{look['ink']}59"
+        found.append(Rectangle((low, 0.0), high - low, 1.0, transform=across, linewidth=0.0,
+                               facecolor=color, edgecolor=faint, hatch=marks))  # fmt: skip
+        left, right = (ax.transData.transform((x, 0.0))[0] for x in (low, high))
+        if (len(word) + 1) * 0.6 * look["size"] > right - left:
+            word = word[:1] if np.isfinite(mark) else ""
+        elif not np.isfinite(mark):
+            mark = ax.transData.inverted().transform(((left + right) / 2, 0.0))[0]
+        if word:
+            halo = patheffects.withStroke(linewidth=_points(4), foreground=color)
+            found.append(ax.text(mark, 0.5, word, transform=across, ha="center", clip_on=False,
+                                 va="center_baseline", color=look["ink"], path_effects=[halo],
+                                 fontsize=_points(look["size"])))  # fmt: skip
+    return found
+
+
+def _cells(layer: Layer, ax: Axes, frame: int) -> list[Artist]:
+    from matplotlib.image import BboxImage
+
+    box = ax.get_window_extent()
+    wide, high = (round(side * 100.0 / ax.figure.dpi) for side in (box.width, box.height))
+    picture = BboxImage(ax.bbox, interpolation="nearest", origin="upper", zorder=1)
+    picture.set_data(tiled(layer.row(frame), layer.look, wide, high))
+    return [picture]
+
+
+def tiled(numbers: NDArray, look: dict[str, Any], wide: int, high: int) -> NDArray[np.uint8]:
+    """A grid of colour numbers (items, columns) as a picture RGBA (high, wide, 4)."""
+    from matplotlib.colors import to_rgba_array
+
+    x, y = np.arange(wide), np.arange(high)[:, None]
+    i = x * numbers.shape[0] // wide
+    j = (high - 1 - y) * numbers.shape[1] // high
+    number = numbers[i, j].astype(int)
+    colors = 255.0 * to_rgba_array([*look["colors"], "#00000000"])
+    number = np.where(number < len(look["colors"]), number, len(look["colors"]))
+    picture = colors[number]
+    for k, mark in enumerate(look["hatches"]):
+        inked = HATCHES[mark](x, y) & (number % len(look["hatches"]) == k)
+        picture[inked, :3] *= INK
+    return picture.astype(np.uint8)
+
+
+INK = 0.62  # how much of its light a hatched pixel keeps
+HATCHES: dict[str, Callable[[NDArray, NDArray], NDArray]] = {  # as in paint.js
+    "": lambda x, y: np.zeros(np.broadcast_shapes(x.shape, y.shape), bool),
+    "/": lambda x, y: (x + y) % 9 == 0,
+    "\\": lambda x, y: (x - y) % 9 == 0,
+    ".": lambda x, y: (x % 6 < 2) & (y % 6 < 2),
+    "x": lambda x, y: ((x + y) % 11 == 0) | ((x - y) % 11 == 0),
+    "-": lambda x, y: (y % 7 == 0) & (x >= 0),
+    "|": lambda x, y: (x % 7 == 0) & (y >= 0),
+    "+": lambda x, y: (x % 9 == 0) | (y % 9 == 0),
+    "o": lambda x, y: (abs(x % 10 - 5) + abs(y % 10 - 5)) == 3,
+}
+
+
 _PAINTERS = {
     "polyline": _polyline,
     "curve": _curve,
@@ -275,5 +350,7 @@ _PAINTERS = {
     "arrow": _arrow,
     "text": _text,
     "heights": _heights,
+    "bands": _bands,
+    "cells": _cells,
 }
 assert set(_PAINTERS) == set(COLUMNS) == set(LOOK)

@@ -58,7 +58,7 @@ class Scene:
         self.style = named(style) if isinstance(style, str) else style
         self.axes = dict(axes) if axes else {str(k): ax for k, ax in enumerate(figure.axes)}
         self.layers: dict[str, Layer] = {}
-        self.frame = 0
+        self.frame, self.redrawn = 0, 0
         self.veils: dict[str, str] = {}
         self.veiled = True
         figure.set_dpi(DPI)
@@ -88,8 +88,8 @@ class Scene:
 
         Args:
             name: how `set` calls it.
-            kind: "polyline", "ball", "marker", "arrow" (x, y, dx, dy) or "text" (numbers that
-                fill `template`).
+            kind: "polyline", "curve", "ball", "marker", "arrow" (x, y, dx, dy), "bands" (from, to,
+                kind, mark), "heights" or "text" (numbers that fill `template`).
             axes: the name of the axes it lives in.
             follow: rows are moments, and the layer shows them up to the scene's frame.
             look: what `layers.LOOK` lists for the kind; sizes in pixels.
@@ -175,7 +175,7 @@ class Scene:
 
     def redraw(self) -> None:
         """Forget the drawn background, after something that stands still was changed."""
-        self._still, self._frames = None, {}
+        self._still, self._frames, self.redrawn = None, {}, self.redrawn + 1
 
     def _settle(self) -> None:
         """Let the layout find its places, once; the axes stay there from then on."""
@@ -184,7 +184,7 @@ class Scene:
             self.figure.set_layout_engine("none")
             renderer = self._canvas.get_renderer()
             self._frames = {
-                name: cast(Any, ax.get_tightbbox(renderer)).padded(4)
+                name: (cast(Any, ax.get_tightbbox(renderer)) or ax.bbox).padded(4)
                 for name, ax in self.axes.items()
             }
 

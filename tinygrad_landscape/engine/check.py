@@ -6,7 +6,7 @@ itself; at order 2 with a difference quotient of the derivative just checked, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,17 @@ def check_gradients(
     >>> import numpy as np, tinygrad_landscape as tl
     >>> tl.check_gradients(lambda x: np.sin(x) * x, np.array([0.5, 2.0]), order=3)
     """
+    for level, number, got, expected in derivatives(f, *xs, order=order):
+        _compare(got, expected, level, number, rtol, atol)
+
+
+def derivatives(
+    f: Callable[..., Any], *xs: Any, order: int = 2
+) -> Iterator[tuple[int, int, Array, Array]]:
+    """Every derivative of `f` in both ways: (order, argument, ours, by finite differences).
+
+    Above the first order, it is the derivative along a fixed direction that is differentiated.
+    """
     points = [np.array(x, dtype=np.float64) for x in xs]
     function = _projected(f, points, np.random.default_rng(0))
     for level in range(1, order + 1):
@@ -42,8 +53,7 @@ def check_gradients(
         y = function(*nodes)
         got = gradients(y, nodes) if type(y) is Tensor else [np.zeros_like(x) for x in points]
         for number, g in enumerate(got):
-            expected = _differences(function, points, number)
-            _compare(g, expected, level, number, rtol, atol)
+            yield level, number, g, _differences(function, points, number)
         function = _slope(function, points, np.random.default_rng(level))
 
 

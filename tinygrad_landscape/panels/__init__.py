@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_landscape.panels.backprop import Backprop
 from tinygrad_landscape.panels.basins import Basins
+from tinygrad_landscape.panels.bridge import Bridge
 from tinygrad_landscape.panels.descent import Descent
 from tinygrad_landscape.panels.fit import Fit
 from tinygrad_landscape.panels.flatness import Flatness
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backprop",
     "Basins",
+    "Bridge",
     "Descent",
     "Fit",
     "Flatness",

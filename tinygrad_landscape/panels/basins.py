@@ -1,8 +1,8 @@
 """The `Basins` panel: where you start decides where you end.
 
 A hundred balls are dropped on a map and roll at once; each takes the colour and the shape of the
-valley that it ends in. The other preset, in a file of its own, asks further: `lasso` counts what
-lies inside a loop.
+valley that it ends in. The other presets, each in a file of its own, ask further: `film` moves the
+learning rate, `trainability` two of them, and `lasso` counts what lies inside a loop.
 """
 
 from __future__ import annotations
@@ -20,32 +20,35 @@ from tinygrad_landscape.draw import Scene, honesty, style
 from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls
+from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.ground import Ground
-from tinygrad_landscape.panels.panel import Panel
+from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
-from tinygrad_landscape.panels.run import Crowd, Run
+from tinygrad_landscape.panels.run import Crowd, Run, looping
 from tinygrad_landscape.panels.valleys import FALLEN, Valleys, height_said
 from tinygrad_landscape.surveying import Plane
 
 CASING = "#10151c"
 PRESETS = {  # where each preset lives
     "hundred balls": ("basins", "HundredBalls"),
+    "film": ("basin_film", "BasinFilm"),
     "lasso": ("lasso", "Lasso"),
+    "trainability": ("frontier", "Trainability"),
 }
 GRID = 51  # starts along each side of the grid whose shares are told
+MOMENTA, DROPS = [0.0, 0.3, 0.6, 0.9], 5  # what a page offers
 
 
 class Basins(Panel):
     """Which start ends in which valley.
 
     Args:
-        landscape: any Landscape; by default a network with three valleys, or for the lasso one
-            neuron with nine.
+        landscape: any Landscape; by default a network with three valleys, for the lasso one neuron
+            with nine, and for trainability a network whose two layers have learning rates.
         plane: what is drawn of a landscape with more than two weights, and where the walks stay.
-        preset: "hundred balls" or "lasso".
-        options: those of the preset's own panel, below; all take `extent=`, `resolution=`,
-            `height=`, `style=` and `hide=` as `Descent` does.
+        preset: "hundred balls", "film", "lasso" or "trainability".
+        options: those of the preset's own panel, below; all take `style=` and `hide=` as `Descent`
+            does, and all but trainability `extent=`, `resolution=` and `height=`.
 
     Raises:
         ParameterError: for an unknown preset, or a landscape of more than two weights without a
@@ -85,6 +88,31 @@ class Basins(Panel):
         raise NotImplementedError
 
 
+class Film(Basins):
+    """A preset whose moments are whole maps: what is asked for is made first, and the others while
+    the hand rests, so that nobody waits for a film to see a picture."""
+
+    def _answer(self) -> bool:
+        """Compute all that the sentence says; say whether everything else is done, too."""
+        raise NotImplementedError
+
+    @guarded
+    def settle(self) -> None:
+        """Finish now what the sentence says; in a notebook the other maps go on by themselves."""
+        if not looping():
+            self._finish()
+        elif not self._done:
+            self._done = self._answer()
+            self._present()
+            if not self._done:
+                self._soon()
+        self._tell()
+
+    def _finish(self) -> None:
+        """Finish every map now."""
+        super().settle()
+
+
 class HundredBalls(Basins):
     """Drop a hundred balls, watch them roll, and drag a ball of your own.
 
@@ -96,6 +124,8 @@ class HundredBalls(Basins):
             one such drop from another.
         steps: how many steps each takes.
     """
+
+    _opens_playing = True
 
     def __init__(
         self,
@@ -177,16 +207,7 @@ class HundredBalls(Basins):
             shares = self.valleys.tally(self._told, share=True)
             text += f" Of a grid of {GRID} x {GRID} starts {shares}."
         text += f" The white ball, from {self.ground.place(self._start)}, "
-        fate, walk = int(mine), self._mine.walk
-        if fate == FALLEN:
-            return text + f"leaves the ground at step {int(walk.diverged_at)}."
-        if fate >= 0:
-            text += f"ends in valley {self.valleys.letter(fate)}, loss {self.valleys.height(fate)}."
-            return text
-        end = self.ground.place(walk.end + self.ground.origin)
-        return (
-            text + f"is at {end} after {len(walk) - 1} steps, loss {height_said(walk.losses[-1])}."
-        )
+        return text + end_said(self.ground, self.valleys, self._mine.walk, int(mine))
 
     def _fates(self, walk: Trajectory) -> NDArray[np.int64]:
         return self.valleys.fate(walk.end + self.ground.origin, walk.gradient_norms, walk.diverged)
@@ -209,7 +230,7 @@ class HundredBalls(Basins):
             self._grid = Crowd(inside, self._grid_starts, optimizer, steps)
         if steps != self.player.scene.axes["curve"].get_xlim()[1]:
             self.player.scene.axes["curve"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
 
     def _dropped(self, count: int, seed: int) -> NDArray:
         """Starts `(count, 2)`: spread evenly (each in a field of its own), with chance within."""
@@ -305,6 +326,24 @@ class HundredBalls(Basins):
                   colors=["#ffffff"])  # fmt: skip
         return scene
 
+    # Without a kernel ---------------------------------------------------------------------------
+
+    def _baked(self) -> dict[str, list[Any]]:
+        box = self.controls["lr"]
+        if self._live() is None:  # a hundred walks weigh much, so there are few of them
+            return {"lr": np.geomspace(box.min, box.max, 6).round(3).tolist()}
+        return {"lr": controls.notches(box), "momentum": MOMENTA, "seed": list(range(DROPS))}
+
+    def _live(self) -> dict[str, Any] | None:
+        ground, drops = self.ground, {*range(DROPS), self.controls["seed"].value}
+        count = self.controls["balls"].value
+        return pages.live(
+            "basins", ground.landscape, ground.plane, self.controls["steps"].value,
+            low=ground.low.tolist(), high=ground.high.tolist(), grid=GRID,
+            valleys=self.valleys.packed(),
+            dropped={seed: self._dropped(count, seed).tolist() for seed in sorted(drops)},
+        )  # fmt: skip
+
     # Hands --------------------------------------------------------------------------------------
 
     def reset(self) -> None:
@@ -322,3 +361,14 @@ class HundredBalls(Basins):
 
     def _configuration(self) -> Any:
         return ["Basins", "hundred balls", *self.ground.configuration()]
+
+
+def end_said(ground: Ground, valleys: Valleys, walk: Trajectory, fate: int) -> str:
+    """What became of one ball, in words."""
+    if fate == FALLEN:
+        at = f" at step {int(walk.diverged_at)}" if walk.diverged else ""
+        return f"leaves the ground{at}."
+    if fate >= 0:
+        return f"ends in valley {valleys.letter(fate)}, loss {valleys.height(fate)}."
+    end = ground.place(walk.end + ground.origin)
+    return f"is at {end} after {len(walk) - 1} steps, loss {height_said(walk.losses[-1])}."

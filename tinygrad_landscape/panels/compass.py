@@ -14,8 +14,8 @@ from tinygrad_landscape.panels import relief
 from tinygrad_landscape.panels.ravine import CASING, ORANGE, Ravine
 
 TURNS = 120  # frames once round the minimum
-FINE = 3600  # directions of which the median and the worst are taken
-DRAWN = 6  # every so many of them is a corner of the curve
+FINE = 36000  # directions of which the median and the worst are taken
+DRAWN = 60  # every so many of them is a corner of the curve
 
 
 class Compass(Ravine):

@@ -31,6 +31,7 @@ def rate(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
         max=high,
         step=10.0 ** math.floor(math.log10(value) - 1),
         description=label,
+        tooltip=f"{low:g} to {high:g}",
         style=LABEL,
         layout={"width": "190px"},
     )
@@ -43,6 +44,17 @@ def knob(label: str, value: float, low: float, high: float) -> tuple[Any, Any]:
     box.layout.width = "190px"
     unit = 10.0 ** math.floor(math.log10((high - low) / 100))
     return box, _slider(box, lambda at: round(at / unit), lambda notch: round(notch * unit, 10))
+
+
+def steps(label: str, value: int, stops: Sequence[int]) -> tuple[Any, Any]:
+    """A box for a whole number between the ends of `stops`, and the slider that goes from one of
+    them to the next."""
+    box = count(label, value, stops[0], stops[-1])
+
+    def nearest(at: float) -> int:
+        return min(range(len(stops)), key=lambda k: abs(stops[k] - at))
+
+    return box, _slider(box, nearest, lambda notch: stops[notch])
 
 
 def _slider(box: Any, notch_of: Callable[[float], int], value_of: Callable[[int], float]) -> Any:
@@ -74,6 +86,12 @@ def notched(notch: int) -> float:
     return float(f"{10.0 ** (notch / NOTCHES):.3g}")
 
 
+def notches(box: Any, every: int = 1) -> list[float]:
+    """The values of the notches of a log slider's `box`, or of every second one, third one, ..."""
+    found = range(_notch(box.min), _notch(box.max) + 1, every)
+    return [min(max(box.min, notched(notch)), box.max) for notch in found]
+
+
 def _notch(value: float) -> int:
     return round(math.log10(value) * NOTCHES)
 
@@ -86,6 +104,7 @@ def number(label: str, value: float, low: float, high: float) -> Any:
         max=high,
         step=10.0 ** math.floor(math.log10((high - low) / 20)),
         description=label,
+        tooltip=f"{low:g} to {high:g}",
         style=LABEL,
         layout={"width": "initial", "min_width": "150px"},
     )
@@ -105,14 +124,21 @@ def count(label: str, value: int, low: int, high: int) -> Any:
         raise ParameterError(f"got {value} for {label}; expected {low} to {high}")
     return ipywidgets.BoundedIntText(
         value=value, min=low, max=high, description=label, style=LABEL,
+        tooltip=f"{low} to {high}",
         layout={"width": "initial", "min_width": "130px", "max_width": "170px"},
     )  # fmt: skip
+
+
+def level(label: str, value: int, low: int, high: int) -> tuple[Any, Any]:
+    """A box for a whole number and the slider that moves it one by one."""
+    box = count(label, value, low, high)
+    return box, _slider(box, int, int)
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> Any:
     """A labelled list to choose from."""
     return ipywidgets.Dropdown(
-        options=options, value=value, description=label, style=LABEL,
+        options=options, value=value, description=label, style=LABEL, tooltip=label,
         layout={"width": "initial", "max_width": "260px"},
     )  # fmt: skip
 

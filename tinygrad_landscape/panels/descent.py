@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_landscape.descent import Trajectory, optim
-from tinygrad_landscape.draw import Scene, contour, honesty, style
+from tinygrad_landscape.draw import honesty
 from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.layers import said
-from tinygrad_landscape.draw.surfaces import height_bar
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls, pages
+from tinygrad_landscape.panels import controls, pages, regimes, strip
+from tinygrad_landscape.panels.descent_scene import descent_scene, turn
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
+from tinygrad_landscape.panels.parabola import Downhill, Parabola
 from tinygrad_landscape.panels.player import on_stage
+from tinygrad_landscape.panels.regimes import Sweep, cliff_factor, regime, sharpest, story
 from tinygrad_landscape.panels.run import Run
+from tinygrad_landscape.panels.strip import Snaps
 from tinygrad_landscape.surveying import Plane, survey
-
-VEIL = "The loss curve appears here\nwith your first Play or Step."
-ORANGE, BLUE, CASING = "#D55E00", "#0072B2", "#10151c"
 
 
 class Descent(Panel):
@@ -41,10 +42,17 @@ class Descent(Panel):
         extent: the frame, as in `survey`; by default the landscape's own, 3 around single weights
             and 1 along other directions.
         resolution: grid points per side of the map.
-        optimizer: a function from the learning rate to an optimizer.
+        optimizer: a function from the learning rate, or an array of them, to an optimizer.
         height: the map's scale: "linear", "sqrt", "log" or "auto".
         style: "light", "dark" or "projector".
+        strip: whether a strip shows how the walk goes at every learning rate of the slider.
         hide: names of controls to leave out.
+
+    The strip's bands are numbered: keys 1 to 4, or the buttons under "More", go to a telling
+    learning rate of each regime (`rates`), and a hand may run along the strip. It walks all rates
+    again when the start moves, a few first; `cliff` is measured at the minimum the walk reaches.
+    `controls["parabola"]` puts the loss straight downhill from the ball, with the parabola fitted
+    there (`parabola`), in the curve's place; `controls["hills"]` turns the map into hills.
 
     Raises:
         ParameterError: if a landscape of more than two weights comes without a plane, or a number
@@ -55,6 +63,8 @@ class Descent(Panel):
     >>> panel.describe().split(":")[0]
     'Learning rate 3 diverges'
     """
+
+    _patience = 0.3
 
     def __init__(
         self,
@@ -70,6 +80,7 @@ class Descent(Panel):
         optimizer: Callable[[float], Any] = optim.SGD,
         height: str = "auto",
         style: str = "light",
+        strip: bool = True,
         hide: Sequence[str] = (),
     ) -> None:
         if landscape is None:
@@ -103,10 +114,24 @@ class Descent(Panel):
         unknown = set(hide) - set(self.controls)
         if unknown:
             raise ParameterError(f"got hide={hide}; the controls are {', '.join(self.controls)}")
-        scene = self._draw(style, steps)
-        self.player = on_stage(scene, drag="start", seek="curve", start=first.tolist())
+        if strip:
+            regimes.check_takes_many(optimizer, lr_range)
+        self._lr_range, self._strip, self._cliff = lr_range, strip, math.nan
+        self._swept: Any = None  # what the sweep was made for
+        self._bends: dict[Any, float] = {}
+        self._snaps = Snaps(lambda rate: self._put(lr=rate))
+        bend = sharpest(self._inside, self._lowest())
+        self._reach = 2.0 / bend if bend > 0.0 else 2.0 * lr
+        scene = descent_scene(
+            self.surface, self._height, style, steps, self._reach, lr_range if strip else None
+        )
+        self.player = on_stage(
+            scene, drag="start", seek="curve", bands="bands" if strip else None,
+            start=first.tolist(), label="Gradient descent on a map",
+        )  # fmt: skip
         row, more = self._rows(hide)
-        self._open(row, more)
+        self._open(row, more, self._view.open(self.player, "map", "curve"))
+        self.player.observe(lambda change: self._put(lr=change["new"]), "dial")
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -126,39 +151,41 @@ class Descent(Panel):
         self.settle()
         return self._sentence()
 
+    @property
+    def cliff(self) -> float:
+        """The largest learning rate that does not bounce out of the minimum the walk reaches, as
+        far as curvature decides it: 2 / λmax, with heavy-ball momentum β (2 + 2β) / λmax.
+
+        NaN for other optimizers, without the strip, and where no learning rate of the slider's
+        range reaches a minimum from here. If the walk shown does not converge, the minimum is that
+        of the walk with the nearest learning rate that does.
+        """
+        self.settle()
+        return self._cliff
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """A telling learning rate of each regime that there is from this start, by its word."""
+        self.settle()
+        return dict(self._snaps.rates)
+
+    @property
+    def parabola(self) -> Parabola:
+        """The parabola fitted to the loss straight downhill from the ball at the frame shown."""
+        self.settle()
+        return self._lines().at(min(self.player.frame, len(self._run.walk) - 1))
+
     def _sentence(self) -> str:
-        walk = self._run.walk
-        word, last = regime(walk), len(walk) - 1
-        first_loss, loss = float(walk.losses[0]), float(walk.losses[-1])
+        walk, last = self._run.walk, len(self._run.walk) - 1
         x, y = self._path()[-1]
         place = f"{self.plane.labels[0]} = {said(x)}, {self.plane.labels[1]} = {said(y)}"
-        text = f"Learning rate {said(self._lr)} {word}: "
-        if word == "diverges":
-            fell = int(walk.diverged_at)
+        text = story(walk, self._lr, place)
+        if math.isfinite(self._cliff):
+            factor = cliff_factor(self.optimizer(1.0))
+            bend = said(factor / self._cliff)
             text += (
-                f"the loss grows from {said(first_loss)} until the walk leaves the ground at step "
-                f"{fell}, last seen at loss {said(float(walk.losses[fell - 1]))}."
-            )
-        elif word == "rests":
-            text += f"the ground at {place} is level, so no step moves; loss {said(loss)}."
-        elif word == "bounces":
-            text += (
-                f"the walk hops from side to side and comes no lower; after {last} steps it is at "
-                f"{place}, loss {said(loss)}."
-            )
-        elif word == "creeps":
-            way = "fallen" if loss < first_loss else "risen"
-            still = ", still falling" if last and loss < walk.losses[-2] else ""
-            text += (
-                f"after {last} steps the loss has {way} from {said(first_loss)} to {said(loss)}"
-                f"{still}, at {place}."
-            )
-        else:
-            goal = loss + 0.01 * (first_loss - loss)
-            soon = int(np.argmax(walk.losses <= goal))
-            text += (
-                f"the walk ends at {place}, loss {said(loss)}; "
-                f"99 % of the way down was done by step {soon}."
+                f" Curvature {bend} at its minimum puts the cliff at {said(factor)}/{bend} = "
+                f"{said(self._cliff)}."
             )
         if last < self.controls["steps"].value:
             text += f" (Still walking: {last} of {self.controls['steps'].value} steps.)"
@@ -177,20 +204,52 @@ class Descent(Panel):
         curve = self.player.scene.axes["curve"]
         if curve.get_xlim() != (0, steps):
             curve.set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
         inside = self._start - self._origin
         free = self.controls["all_weights"].value
-        self._run = Run(
-            self.landscape if free else self._inside,
-            self.plane.point(*inside) if free else inside,
-            self.optimizer(self._lr),
-            steps,
-        )
+        self._ground = self.landscape if free else self._inside
+        theta = self.plane.point(*inside) if free else inside
+        self._run = Run(self._ground, theta, self.optimizer(self._lr), steps)
+        asked = (theta.tolist(), steps)
+        if self._strip and self._swept != asked:
+            self._swept, closer = asked, self.landscape.network is None
+            self._sweep = Sweep(self._ground, theta, self.optimizer, *self._lr_range, steps, closer)
+
+        bent = self.controls["parabola"].value
+        self._downhill: Downhill | None = None
+        if bent != self.player.scene.axes["bend"].get_visible():
+            turn(self.player.scene, bent)
+            self.player.redraw()
 
     def _work(self, seconds: float) -> bool:
-        return self._run.go(seconds)
+        done = self._run.go(seconds)
+        if done and self.controls["parabola"].value:
+            self._downhill = self._downhill or self._lines()
+            done = self._downhill.go(seconds)
+        if done and self._strip:
+            done = self._sweep.go(seconds)
+        self._cliff = self._measured() if done and self._strip else math.nan
+        return done
+
+    def _lines(self) -> Downhill:
+        straight = cliff_factor(self.optimizer(self._lr)) == 2.0
+        walk, lr = self._run.walk, self._lr if straight else math.nan
+        wanted = len(walk) - 1 if self._wanted is None else self._wanted
+        return Downhill(self._ground, walk.points, lr, self._reach, wanted)
+
+    def _measured(self) -> float:
+        """The cliff of the minimum that this walk reaches, or else the nearest one that does."""
+        factor, walk = cliff_factor(self.optimizer(self._lr)), self._run.walk
+        end = walk.end if regime(walk) == "converges" else self._sweep.minimum(self._lr)
+        if math.isnan(factor) or end is None:
+            return math.nan
+        place = (self._ground.size, np.round(end, 3).tobytes())
+        if place not in self._bends:  # learning rates that lead to one minimum ask for it once
+            self._bends = {place: sharpest(self._ground, end)}
+        bend = self._bends[place]
+        return factor / bend if bend > 0.0 else math.nan
 
     def _path(self) -> NDArray:
         """The walk in the numbers on the axes, (R, 2)."""
@@ -207,53 +266,23 @@ class Descent(Panel):
         for name in ("walk", "ball"):
             scene.set(name, path)
         scene.set("arrow", arrows)
-        for name in ("curve", "cursor", "readout"):
+        bent = self.controls["parabola"].value
+        for name in ("readout",) if bent else ("curve", "cursor", "readout"):
             scene.set(name, curve)
+        if self._downhill is not None:
+            self._downhill.show(scene)
+        if self._strip:
+            bands = self._sweep.bands()
+            self._snaps.take(bands)
+            strip.show(scene, bands, self._lr, self._cliff)
         free = self.controls["all_weights"].value
+        self._view.show(self.surface, path - self._origin, walk.losses, self._height)
         words = honesty(self.surface, walk if free else None, self._height)
         if not free:
             words += " The walk stays in this plane: only the two drawn weights move."
-        self.player.update(sentence=self._sentence(), honesty=words, start=self._start.tolist())
-
-    # Drawing ------------------------------------------------------------------------------------
-
-    def _draw(self, paper: str, steps: int) -> Scene:
-        from matplotlib.figure import Figure
-
-        with style(paper) as chosen:
-            figure = Figure(figsize=(10.0, 4.6), layout="constrained")
-            over, beside = figure.subplots(1, 2, width_ratios=(1.2, 1.0))
-            map_ = contour(self.surface, ax=over, height=self._height.scale, caption=False)
-            height_bar(over, map_["map"], self._height)
-            over.set_title(" ")  # the readout stands here
-            self._curve_axes(beside, steps)
-        scene = Scene(figure, {"map": over, "curve": beside}, paper)
-        white, size = {"colors": ["#ffffff"], "casing": CASING}, chosen.scale
-        scene.add(
-            "walk", "polyline", "map", follow=True, dots=1.7, ghost=0.5, width=1.4 * size, **white
+        self.player.update(
+            sentence=self._sentence(), honesty=words, start=self._start.tolist(), dial=self._lr
         )
-        scene.add("arrow", "arrow", "map", follow=True, width=2.4 * size, **white)
-        scene.add("start", "marker", "map", shapes=["o"], size=11.0 * size, edge=CASING)
-        scene.add("ball", "ball", "map", follow=True, size=13.0 * size)
-        line = "#56B4E9" if paper == "dark" else BLUE
-        scene.add(
-            "curve", "polyline", "curve", follow=True, colors=[line], ghost=0.4, width=2.0 * size
-        )
-        scene.add("cursor", "ball", "curve", follow=True, size=11.0 * size)
-        scene.add("readout", "text", "map", follow=True, at=[0.0, 1.02], color=chosen.ink,
-                  size=14.0 * size, template="step {0}   loss {1}")  # fmt: skip
-        scene.veil("curve", VEIL)
-        return scene
-
-    def _curve_axes(self, ax: Any, steps: int) -> None:
-        finite = self.surface.loss[np.isfinite(self.surface.loss)]
-        low, high = float(finite.min()), float(finite.max())
-        if low >= 0.0:  # an exact zero on the map must not stretch the curve to nothing
-            ax.set(yscale="log", ylim=(max(0.5 * low, 1e-6 * high), 2.0 * high))
-        else:
-            room = 0.05 * (high - low)
-            ax.set(ylim=(low - room, high + room))
-        ax.set(xlim=(0, steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
 
     # Controls -----------------------------------------------------------------------------------
 
@@ -261,6 +290,7 @@ class Descent(Panel):
         self, lr: float, lr_range: tuple[float, float], start: NDArray, steps: int,
         low: NDArray, high: NDArray,
     ) -> None:  # fmt: skip
+        self._view = HillsView()
         box, self._slider = controls.rate("learning rate", lr, *lr_range)
         boxes = [
             controls.number(f"start, {label}", float(value), a, b)
@@ -274,37 +304,44 @@ class Descent(Panel):
             "start_y": boxes[1],
             "steps": ipywidgets.BoundedIntText(
                 value=steps, min=1, max=10_000, description="steps", style=controls.LABEL,
-                layout={"width": "140px"},
+                tooltip="1 to 10000", layout={"width": "140px"},
             ),
             "all_weights": ipywidgets.Checkbox(
                 value=False, description=f"all {self.landscape.size} weights move", indent=False,
                 layout={"width": "initial"},
             ),
+            "parabola": ipywidgets.Checkbox(
+                value=False, description="parabola at the ball", indent=False,
+                layout={"width": "initial"},
+            ),
+            "hills": self._view.toggle,
         }  # fmt: skip
 
     def _rows(self, hide: Sequence[str]) -> tuple[list[Any], list[Any]]:
-        row = [self.controls["lr"], self._slider]
-        names = ["start_x", "start_y", "steps", "all_weights"]
+        row = [self.controls["lr"], self._slider, self._view.toggle]
+        names = ["start_x", "start_y", "steps", "all_weights", "parabola"]
         more = ipywidgets.HBox(
             [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
         )
         if self.plane.size == 2:
             shown(self.controls["all_weights"], False)
+        shown(self._snaps.row, self._strip)
         for name in hide:
             shown(self.controls[name], False)
         if "lr" in hide:
             shown(self._slider, False)
-        return row, [more]
+        return row, [self._snaps.row, more]
 
     def _baked(self) -> dict[str, list[float]]:
-        box, every = self.controls["lr"], max(2, self.controls["steps"].value // 100)
-        notches = range(self._slider.min, self._slider.max + 1, every)
-        return {"lr": [min(max(box.min, controls.notched(notch)), box.max) for notch in notches]}
+        every = max(2, self.controls["steps"].value // 100)
+        rates = controls.notches(self.controls["lr"], every)
+        return {"lr": sorted({*rates, *self.rates.values()})}
 
     def _live(self) -> dict[str, Any] | None:
         if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)):
             return None
-        return pages.live(self.landscape, self.plane, self.controls["steps"].value)
+        steps = self.controls["steps"].value
+        return pages.live("descent", self.landscape, self.plane, steps, whole=False)
 
     def _moved(self, change: Any) -> None:
         x, y = change["new"]
@@ -319,6 +356,12 @@ class Descent(Panel):
     def _frame(self) -> tuple[NDArray, NDArray]:
         a, b = self.surface.a + self._origin[0], self.surface.b + self._origin[1]
         return np.array([a[0], b[0]]), np.array([a[-1], b[-1]])
+
+    def _lowest(self) -> NDArray:
+        """The lowest point of the grid, in the plane's own coordinates."""
+        known = np.where(np.isfinite(self.surface.loss), self.surface.loss, np.inf)
+        i, j = np.unravel_index(np.argmin(known), known.shape)
+        return np.array([self.surface.a[i], self.surface.b[j]])
 
     def _slope(self) -> NDArray:
         """Where to start if nobody says: the origin, or a fifth in from a corner of the frame."""
@@ -342,32 +385,6 @@ class Descent(Panel):
             [round(float(x), 6) for x in np.concatenate(self._frame())],
             repr(self.optimizer(1.0)),
         ]
-
-
-def regime(walk: Trajectory) -> str:
-    """How a walk of one walker goes, judged by its recorded losses and gradients.
-
-    "diverges" as `descend` says; "rests" where the ground is level at the start; "bounces" when
-    over the last fifth the loss no longer falls and successive steps point against each other;
-    "converges" when the gradient has fallen to a thousandth of its largest, or the last fifth
-    brought less than a hundredth of the whole descent; else "creeps".
-    """
-    if bool(walk.diverged):
-        return "diverges"
-    losses, norms = walk.losses, walk.gradient_norms
-    if norms[0] <= 1e-12 * (1.0 + abs(float(losses[0]))):
-        return "rests"
-    if norms[-1] <= 1e-3 * norms.max():
-        return "converges"
-    late = min(len(walk), max(4, math.ceil(len(walk) / 5)))
-    steps = np.diff(walk.points[-late:], axis=0)
-    against = np.sum(steps[1:] * steps[:-1], axis=-1) < 0.0
-    half = max(1, late // 2)
-    older, newer = losses[-late:][:half].mean(), losses[-half:].mean()
-    if against.size and against.mean() > 0.5 and newer >= older * (1.0 - 1e-3):
-        return "bounces"
-    drop = float(losses[0] - losses[-1])
-    return "converges" if 0.0 <= losses[-late] - losses[-1] < 0.01 * drop else "creeps"
 
 
 def _extent(landscape: Landscape, plane: Plane | None) -> Any:

@@ -23,9 +23,10 @@ from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import controls
 from tinygrad_landscape.panels.lowest import lowest
-from tinygrad_landscape.panels.panel import Panel
+from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.sights import sight_of, two_classes
+from tinygrad_landscape.panels.valleys import height_said
 from tinygrad_landscape.surveying import Plane, Surface, critical_points, survey
 
 WAY = 20  # frames from the dot to the lowest place, and as many back
@@ -106,6 +107,7 @@ class Fit(Panel):
         self.player = on_stage(self._draw(style), drag="dot", start=dot.tolist())
         self.player.label = "Data with the model's curve, and the loss map"
         self._open(pairs[0], [ipywidgets.HBox(pairs[1])])
+        self.player.observe(self._told, "revealed")
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -114,24 +116,33 @@ class Fit(Panel):
         self.settle()
         return self._sentence()
 
-    def _sentence(self) -> str:
+    def _sentence(self, told: bool = True) -> str:
+        """What is seen; where the lowest places lie only if that is to be `told`."""
         scores = [float(one.at(self._dot - self._origin)) for one in self._maps]
         first, *others = self._maps
-        text = f"{self._place(self._dot)} scores a {first.name} of {said(scores[0])}; the lowest "
-        text += f"place of the map scores {said(first.best)}, at {self._place(self._lowest(first))}"
+        text = f"{self._place(self._dot)} scores a {first.name} of {said(scores[0])}"
+        if told:
+            best = f"{height_said(first.best)}, at {self._place(self._lowest(first))}"
+            text += f"; the lowest place of the map scores {best}"
         for score, one in zip(scores[1:], others):
             if one.name == "accuracy":
                 levels = len(np.unique(one.surface.values["loss"]))
                 text += (
-                    f". The accuracy is {said(score)}; its map is a staircase of {levels} level "
-                    "steps, so its slope is 0 almost everywhere and shows no way up"
+                    f". The accuracy is {said(score)}; its map is a staircase with {levels} "
+                    "levels, so its slope is 0 almost everywhere and shows no way up"
                 )
             else:
-                text += (
-                    f". By its {one.name} the dot scores {said(score)}, and the lowest place is "
-                    f"{self._place(self._lowest(one))} ({said(one.best)})"
-                )
+                text += f". By its {one.name} the dot scores {said(score)}"
+                if told:
+                    best = f"{self._place(self._lowest(one))} ({height_said(one.best)})"
+                    text += f", and the lowest place is {best}"
         return text + "."
+
+    @guarded
+    def _told(self, _: Any) -> None:
+        """From the first Play on the sentence tells the goal; until then the hunt is the
+        learner's."""
+        self._show()
 
     def _place(self, at: NDArray) -> str:
         names, numbers = self.plane.labels, at.tolist()
@@ -170,7 +181,8 @@ class Fit(Panel):
             scene.set(f"score{k}", scores[:, None])
         words = honesty(self.surface, None, self._maps[0].heights)
         words += f" {self._sight.words} Play carries the dot straight to the lowest place and back."
-        self.player.update(sentence=self._sentence(), honesty=words, start=self._dot.tolist())
+        sentence = self._sentence(told=self.player.revealed)
+        self.player.update(sentence=sentence, honesty=words, start=self._dot.tolist())
 
     # Drawing ------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from tinygrad_landscape.panels.player import on_stage
 
 VEIL = "The measures appear here\nwith your first Play or Step."
 ORANGE = "#D55E00"
-PRESETS = ("rescale", "width")
+PRESETS = ("rescale", "width", "capacity")
 
 
 class Flatness(Panel):
@@ -32,13 +32,14 @@ class Flatness(Panel):
 
     Preset "rescale": the first layer of a ReLU network times alpha, the next divided by it; the
     answers stay, every measure that is not adaptive changes. Preset "width": tanh networks of 4 to
-    256 hidden units, three seeds each, trained until the train loss is 0.05.
+    256 hidden units, three seeds each, trained until the train loss is 0.05. Preset "capacity", in
+    a file of its own: train and test error of fits with 1 to 400 weights, with and without a ridge.
 
     Args:
         landscape: for "rescale", your own Landscape of a ReLU network; by default 2-12-1 on two
             moons.
         theta: the weights `(P,)` at its minimum.
-        preset: "rescale" or "width".
+        preset: "rescale", "width" or "capacity".
         alpha: the factor that "rescale" opens with, 0.1 to 10.
         style: "light", "dark" or "projector".
         hide: names of controls to leave out.
@@ -51,6 +52,14 @@ class Flatness(Panel):
     'its largest curvature goes from 2.82 to 13.6 (4.81 times)'
     """
 
+    def __new__(cls, *_: Any, preset: str = "rescale", **__: Any) -> Flatness:
+        """The panel of the preset."""
+        from tinygrad_landscape.panels.capacity import Capacity
+
+        if preset not in PRESETS:
+            raise ParameterError(f"got preset={preset!r}; expected one of {', '.join(PRESETS)}")
+        return super().__new__(Capacity if preset == "capacity" and cls is Flatness else cls)
+
     def __init__(
         self,
         landscape: Landscape | None = None,
@@ -61,8 +70,6 @@ class Flatness(Panel):
         style: str = "light",
         hide: Sequence[str] = (),
     ) -> None:
-        if preset not in PRESETS:
-            raise ParameterError(f"got preset={preset!r}; expected one of {', '.join(PRESETS)}")
         if not 0.1 <= alpha <= 10.0:
             raise ParameterError(f"got alpha={alpha}; expected 0.1 to 10")
         if (landscape is None) != (theta is None) or (preset == "width" and landscape is not None):
@@ -92,12 +99,13 @@ class Flatness(Panel):
     # What is seen -------------------------------------------------------------------------------
 
     @property
-    def minimum(self) -> Minimum:
-        """The minimum that the control chooses, with its measures."""
+    def minimum(self) -> Any:
+        """The minimum that the control chooses: a `Minimum` with its measures, or of "capacity" its
+        weights."""
         return self._chosen
 
     def describe(self) -> str:
-        """What changes with alpha or width, and what does not."""
+        """What changes with alpha, width or capacity, and what does not."""
         self.settle()
         return self._sentence()
 
@@ -247,6 +255,12 @@ class Flatness(Panel):
         scene.add("cursor", "ball", "measures", follow=True, colors=[ORANGE], size=10.0 * size)
         scene.veil("measures", VEIL)
         return scene
+
+    def _baked(self) -> dict[str, list[Any]]:
+        name, values = (
+            ("alpha", minima.ALPHAS) if self.preset == "rescale" else ("width", minima.WIDTHS)
+        )
+        return {name: list(values)}
 
     def _configuration(self) -> Any:
         name = [type(self).__name__, self.preset]

@@ -18,6 +18,15 @@ from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.surveying import Plane
 
 
+def orders(landscape: Landscape, seeds: Sequence[int], epochs: int) -> NDArray[np.uint8]:
+    """The shuffled samples of every seed's first epochs `(seeds, epochs, N)`, N below 256: cut into
+    pieces of any size they are the minibatches of `descend`."""
+    assert landscape.data is not None
+    roles = [np.random.SeedSequence(int(seed)).spawn(2)[0] for seed in seeds]
+    draws = [_batches(landscape, len(landscape.data.x), role) for role in roles]
+    return np.array([[next(draw) for _ in range(epochs)] for draw in draws], np.uint8)
+
+
 class Fog:
     """An optimizer that turns the full gradient into a minibatch's, and hands it on to `base`.
 

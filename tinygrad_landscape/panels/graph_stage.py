@@ -21,7 +21,7 @@ from tinygrad_landscape.engine.graph import Graph
 
 Array = NDArray[Any]
 
-WIDE, HIGH = 0.6, 0.66  # a box, as a share of the way to the next column and row
+WIDE, HIGH = 0.56, 0.66  # a box, as a share of the way to the next column and row
 CORNERS = 24  # of an arrow's bend
 LARGEST = 24  # nodes; more cannot be read beside each other
 
@@ -92,14 +92,14 @@ class GraphStage:
                       at=self._at(x, y + HIGH * 0.33),
                       template="grad {0}" if one else "gradient", **text)  # fmt: skip
         for k, edge in enumerate(graph.edges):
-            x, y = self.ways[k][self._middle(graph, k) - CORNERS]
             one = edge.factor is not None and edge.factor.size == 1
             words = "× {0}" if one else f"× {factor(edge)}"
             flow = "= {0}" if edge.contribution is not None and edge.contribution.size == 1 else ""
-            for name, template, lift in (("factor", words, 0.22), ("flow", flow, -0.03)):
+            numbers = zip(("factor", "flow"), (words, flow), self._beside(graph, k), strict=True)
+            for name, template, place in numbers:
                 look: dict[str, Any] = {"color": orange, "size": 0.95 * size, "halo": paper.paper}
                 scene.add(f"{name} {k}", "text", axes, template=template,
-                          at=self._at(x, y + lift), **look, **text)  # fmt: skip
+                          at=self._at(*place), **look, **text)  # fmt: skip
 
     def show(self, scene: Scene, graph: Graph) -> list[Moment]:
         """Fill the layers: what is known at every step, from nothing to everything."""
@@ -120,12 +120,18 @@ class GraphStage:
 
     # Places -------------------------------------------------------------------------------------
 
-    def _middle(self, graph: Graph, number: int) -> int:
-        """At which corner of its last bend an arrow's numbers stand; of several arrows between the
-        same two boxes each has its own."""
+    def _beside(self, graph: Graph, number: int) -> Array:
+        """Where an arrow's two numbers stand, one on either side of the middle of its last bend;
+        of two arrows between the same boxes both above the one, and both below the other."""
+        x, y = self.ways[number][-CORNERS // 2]
         ends = [(edge.source, edge.target) for edge in graph.edges]
         twins = [k for k, end in enumerate(ends) if end == ends[number]]
-        return round(CORNERS * (twins.index(number) + 0.5) / len(twins))
+        if len(twins) > 1:
+            top = 0.37 if number == twins[0] else -0.03
+            return np.array([(x, y + top), (x, y + top - 0.16)])
+        rise = self.ways[number][-1][1] - self.ways[number][-CORNERS][1]
+        aside = -0.04 * np.clip(4.0 * rise, -1.0, 1.0)
+        return np.array([(x + aside, y + 0.24), (x - aside, y - 0.05)])
 
     def _letters(self, paper: Style) -> float:
         """The size of letters in pixels: the paper's, as far as the columns leave room."""

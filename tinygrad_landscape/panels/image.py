@@ -24,9 +24,10 @@ class ImageStage(ipywidgets.VBox, Player):
         drag: str | None = None,
         seek: str | None = None,
         lasso: str | None = None,
+        bands: str | None = None,
         **traits: Any,
     ) -> None:
-        self.scene, self._roles = scene, {"drag": drag, "seek": seek}
+        self.scene, self._roles = scene, {"drag": drag, "seek": seek, "bands": bands}
         width, _ = scene.size
         self._image = ipywidgets.Image(
             format="png", layout={"width": f"{width}px", "max_width": "100%"}

@@ -110,6 +110,7 @@ class Initialization(Panel):
                 options=list(self.schemes),
                 value=chosen,
                 description="start",
+                tooltip="one of these starts",
                 style={"button_width": "auto", **controls.LABEL},
                 layout={"width": "max-content"},
             ),

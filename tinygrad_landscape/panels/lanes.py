@@ -21,6 +21,7 @@ Maker = Callable[[Any], Any]
 
 RATES = np.array([float(f"{rate:.3g}") for rate in 10.0 ** np.linspace(-4.0, 1.0, 41)])
 SEEDS = 5
+PIECE = 60 * len(RATES)  # learning rates times steps that are walked in one piece
 
 
 def plain(lr: Any) -> optim.SGD:
@@ -83,18 +84,21 @@ class Lane:
     def sweep(self, track: Track) -> Iterator[float | None]:
         """Look for the learning rate with the lowest median loss at the finish; yield None between
         pieces of the work, and the rate at the end."""
-        if self.together:
-            walk = track.walk(self.make(RATES[:, None]), np.array(track.starts),
-                              np.array(track.seeds), every=track.budget)  # fmt: skip
-            finish = _finish(walk)
-            rates = RATES
-        else:
-            rates, rows = RATES[::2], []  # every second: this takes a walk each
-            for rate in rates.tolist():
-                rows.append(_finish(self.run(track, rate)))
-                yield None
-            finish = np.array(rows)
+        rates, rows = RATES if self.together else RATES[::2], []  # a walk each: every second one
+        many = max(1, PIECE // track.budget) if self.together else 1
+        for first in range(0, len(rates), many):
+            some = rates[first : first + many]
+            rows.append(self._finishes(track, some) if self.together else
+                        _finish(self.run(track, float(some[0])))[None])  # fmt: skip
+            yield None
+        finish = np.concatenate(rows)
         yield float(rates[np.median(finish, axis=1).argmin()])
+
+    def _finishes(self, track: Track, rates: Array) -> Array:
+        """The losses at the finish with each of `rates` and each seed, walked together."""
+        walk = track.walk(self.make(rates[:, None]), np.array(track.starts),
+                          np.array(track.seeds), every=track.budget)  # fmt: skip
+        return _finish(walk)
 
     def _keeps_apart(self, track: Track) -> bool:
         """Whether walkers that walk together go where each would go alone."""

@@ -18,7 +18,7 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.draw.style import PALETTE
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
-from tinygrad_landscape.panels import controls
+from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.basins import CASING, Basins
 from tinygrad_landscape.panels.ground import Ground
 from tinygrad_landscape.panels.panel import guarded
@@ -66,6 +66,8 @@ class Lasso(Basins):
         landscape = formulas.sine_neuron if landscape is None else landscape
         self.ground = Ground.of(landscape, plane, extent, resolution, height)
         self.points = self._found()
+        side = float((self.ground.high - self.ground.low).min())
+        self._reach, self._unit = 0.11 * side, side / 400.0  # of an arrow; of a drawn loop
         (x0, y0), (x1, y1) = self.ground.low.tolist(), self.ground.high.tolist()
         corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)] if loop is None else loop
         self.controls = {
@@ -82,7 +84,7 @@ class Lasso(Basins):
             label="Map of the loss with a loop, and how far the gradient has turned along it",
         )  # fmt: skip
         words = ipywidgets.HTML("Draw a loop on the map.", layout={"flex": "1 1 auto"})
-        self._open([words], [self.controls["corners"]])
+        self._open([words], [controls.fold(self.controls["corners"])])
         self.player.observe(self._thrown, "loop")
 
     # What is seen -------------------------------------------------------------------------------
@@ -162,10 +164,9 @@ class Lasso(Basins):
 
     def _show(self) -> None:
         scene = self.player.scene
-        reach = 0.11 * float((self.ground.high - self.ground.low).min())
         scene.set("loop", np.concatenate([self._corners, self._corners[:1]]))
         scene.set("ball", self._way)
-        scene.set("arrow", np.column_stack([self._way, reach * self._arrows]))
+        scene.set("arrow", np.column_stack([self._way, self._reach * self._arrows]))
         share = np.linspace(0.0, 1.0, len(self._way))
         for name in ("turned", "cursor", "readout"):
             scene.set(name, np.column_stack([100.0 * share, self._swing]))
@@ -191,7 +192,10 @@ class Lasso(Basins):
             figure = Figure(figsize=(10.0, 4.6), layout="constrained")
             over, beside = figure.subplots(1, 2, width_ratios=(1.2, 1.0))
             self.ground.draw(over)
-            beside.set(xlim=(0, 100), ylim=(-1.5, 2.5), xlabel="way round the loop (%)",
+            down = len(self.points["saddle"]) // 4  # few loops turn further than these
+            up = sum(len(self.points[kind]) for kind in ("minimum", "maximum")) // 4
+            beside.set(xlim=(0, 100), ylim=(-0.5 - max(1, down), 0.5 + max(2, up)),
+                       xlabel="way round the loop (%)",
                        ylabel="turns of the gradient")  # fmt: skip
             beside.grid(axis="y", linewidth=0.4)
         scene = Scene(figure, {"map": over, "turns": beside}, paper)
@@ -222,9 +226,21 @@ class Lasso(Basins):
         """A hand drew a loop."""
         loop = np.asarray(change["new"], float)
         if len(loop) > 2:
-            unit = float((self.ground.high - self.ground.low).min()) / 400.0
             self._wanted = None
-            self._put(corners=written(simplified(loop, unit)))
+            self._put(corners=written(simplified(loop, self._unit)))
+
+    # Without a kernel ---------------------------------------------------------------------------
+
+    def _baked(self) -> dict[str, list[Any]]:
+        return {}
+
+    def _live(self) -> dict[str, Any] | None:
+        ground, points = self.ground, {kind: at.tolist() for kind, at in self.points.items()}
+        return pages.live(
+            "lasso", ground.landscape, ground.plane, hands=("loop",), points=points,
+            loop=self._corners.tolist(), fine=FINE, way=WAY, reach=self._reach, unit=self._unit,
+            corners=CORNERS,
+        )  # fmt: skip
 
     def _configuration(self) -> Any:
         return ["Basins", "lasso", *self.ground.configuration()]

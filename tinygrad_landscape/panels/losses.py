@@ -35,6 +35,7 @@ Loss = Callable[..., Any]
 
 SWEEP = 20  # frames from where the point belongs to where it was moved
 CELLS = 31  # grid points per side of the map
+AT_ONCE = 200  # points of data, times positions of the odd one, in one search for lowest places
 CASING = "#10151c"
 REGRESSION: dict[str, Loss] = {
     "squared": losses.mean_squared_error,
@@ -106,6 +107,7 @@ class Losses(Panel):
         self.controls = {
             "map": ipywidgets.ToggleButtons(
                 options=list(self._losses), description="map of",
+                tooltip="whose loss the map shows",
                 style={"button_width": "auto", **controls.LABEL}, layout={"width": "max-content"},
             ),
             "odd": box,
@@ -150,28 +152,41 @@ class Losses(Panel):
     def _begin(self) -> None:
         self._where, self._shown = self.controls["odd"].value, self.controls["map"].value
         self._found: dict[str, Array] = {}
+        self._maps: list[Array] = []
 
     def _work(self, seconds: float) -> bool:
         """Under a moving hand the ends of the sweep will do; the rest follows when it rests."""
         if seconds <= BUDGET:
-            return self._film(2, {name: self._lowest(name, self._ends()) for name in self._losses})
-        late = time.perf_counter() + seconds
+            ends = self._ends()
+            places = {name: self._lowest(name, ends) for name in self._losses}
+            return self._film(ends, places, self._map(ends))
+        late, sweep = time.perf_counter() + seconds, self._ends(SWEEP + 1)
+        few = max(1, AT_ONCE // len(self._odd.y))  # positions of the odd point in one go
         for name in self._losses:
-            if name not in self._found:
-                self._found[name] = self._lowest(name, self._ends(SWEEP + 1))
-                if time.perf_counter() > late and len(self._found) < len(self._losses):
+            found = self._found.setdefault(name, np.empty((0, 2)))
+            while len(found) < len(sweep):
+                more = self._lowest(name, sweep[len(found) : len(found) + few])
+                found = self._found[name] = np.concatenate([found, more])
+                if time.perf_counter() > late:
                     return False
-        return self._film(SWEEP + 1, self._found)
+        while len(self._maps) < len(sweep):
+            self._maps.append(self._map(sweep[len(self._maps), None]))
+            if time.perf_counter() > late and len(self._maps) < len(sweep):
+                return False
+        return self._film(sweep, self._found, np.concatenate(self._maps, axis=-1))
 
     def _ends(self, frames: int = 2) -> Array:
         return np.linspace(self._odd.home, self._where, frames)
 
-    def _film(self, frames: int, places: dict[str, Array]) -> bool:
-        """Take these lowest places, and measure the map of every frame."""
-        self._sweep, self._places = self._ends(frames), places
+    def _map(self, sweep: Array) -> Array:
+        """The shown loss over the map for each position of the odd point, (CELLS, CELLS, F)."""
         cells = np.stack(np.meshgrid(*self._sides(), indexing="ij"), axis=-1)
-        self._heights = self._height(self._shown, self._sweep, cells[:, :, None])
-        return frames > 2
+        return self._height(self._shown, sweep, cells[:, :, None])
+
+    def _film(self, sweep: Array, places: dict[str, Array], maps: Array) -> bool:
+        """Show these moments; say whether they are all."""
+        self._sweep, self._places, self._heights = sweep, places, maps
+        return len(sweep) > 2
 
     def _height(self, name: str, sweep: Any, places: Array) -> Array:
         """The loss at lines `places (..., F, 2)` with the odd point at each of `sweep (F,)`."""
@@ -244,7 +259,7 @@ class Losses(Panel):
                 color, dash, marker = _lane(k)
                 points.plot([], [], color=color, linestyle=(0, dash or (1, 0)), marker=marker,
                             label=name)  # fmt: skip
-            points.legend(loc="upper left", borderaxespad=0.0)
+            figure.legend(loc="outside upper left", ncols=3)  # clear of the lines
         scene = Scene(figure, {"data": points, "map": over, "moved": beside}, paper)
         size = chosen.scale
         relief.add(scene, "map", follow=True)

@@ -81,17 +81,7 @@ class Momentum(Ravine):
     # Computing ----------------------------------------------------------------------------------
 
     def _best(self) -> tuple[float, float, float]:
-        """The learning rate of plain descent, and learning rate and momentum of the heavy ball,
-        that are fastest on this valley's curvatures (Polyak 1964), in four figures.
-
-        The momentum is rounded up: with a little too much the ball swings on, with a little too
-        little it creeps.
-        """
-        low, high = np.sqrt(self._curvatures[[0, -1]]).tolist()
-        plain = float(f"{2.0 / (low**2 + high**2):.4g}")
-        heavy = float(f"{4.0 / (low + high) ** 2:.4g}")
-        least = max((1.0 - math.sqrt(heavy) * root) ** 2 for root in (low, high))
-        return plain, heavy, math.ceil(least * 1e4) / 1e4
+        return fastest(*self._curvatures[[0, -1]].tolist())
 
     def _rates(self) -> list[float]:
         """By what each walk multiplies the distance a step in the long run: the largest spectral
@@ -173,3 +163,17 @@ class Momentum(Ravine):
             "curve", "The distance to the minimum appears here\nwith your first Play or Step."
         )
         return scene
+
+
+def fastest(smallest: float, largest: float) -> tuple[float, float, float]:
+    """The learning rate of plain descent, and learning rate and momentum of the heavy ball, that
+    are fastest in a valley of these curvatures (Polyak 1964), in four figures.
+
+    The momentum is rounded up: with a little too much the ball swings on, with a little too little
+    it creeps.
+    """
+    low, high = math.sqrt(smallest), math.sqrt(largest)
+    plain = float(f"{2.0 / (smallest + largest):.4g}")
+    heavy = float(f"{4.0 / (low + high) ** 2:.4g}")
+    least = max((1.0 - math.sqrt(heavy) * root) ** 2 for root in (low, high))
+    return plain, heavy, math.ceil(least * 1e4) / 1e4

@@ -74,7 +74,7 @@ class Odd:
 
     @property
     def readout(self) -> str:
-        return "mistake at x = {0}" if self.classes else "outlier {0} above its place"
+        return "mistake at x = {0}" if self.classes else "outlier lifted by {0}"
 
     def range(self, at: float) -> tuple[float, float]:
         """How far the point can be moved, for a panel that opens with it at `at`."""

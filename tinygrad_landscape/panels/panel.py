@@ -47,6 +47,9 @@ class Panel:
     A subclass makes `controls` and a `player`, calls `_open`, and answers `_begin`, `_work`,
     `_show`, `describe` and `_configuration`.
 
+    To present one, take `style="projector"` and the keys: space plays and pauses, the arrows step,
+    r resets, and 1 to 4 go to a telling value (in `Descent`, each regime) or a part of the way.
+
     Attributes:
         controls: ipywidgets by name; set their `.value`.
         player: the stage; `player.frame` is the moment shown.
@@ -56,6 +59,8 @@ class Panel:
     controls: dict[str, Any]
     player: Player
     widget: ipywidgets.VBox
+    _stale = False  # whether what stands still has changed; it is drawn anew when the hand rests
+    _opens_playing = False  # on its page, where no hand has pressed Play yet
     _patience = float("inf")  # seconds of work before it is shown; the rest follows, in pieces
 
     # What a subclass answers ------------------------------------------------------------------
@@ -93,8 +98,9 @@ class Panel:
 
     # Opening ----------------------------------------------------------------------------------
 
-    def _open(self, row: Sequence[Any], more: Sequence[Any]) -> None:
-        """Lay out the first row, the stage and what folds out; listen; show the opening state."""
+    def _open(self, row: Sequence[Any], more: Sequence[Any], stage: Any = None) -> None:
+        """Lay out the first row, the stage (the player, or what holds it) and what folds out;
+        listen; show the opening state."""
         self._later, self._done, self._deaf = Later(), False, False
         self._lock = threading.RLock()
         self._wanted: int | None = None  # the frame to show, None for the last one
@@ -110,13 +116,16 @@ class Panel:
         button = ipywidgets.ToggleButton(description="More", tooltip="More controls")
         button.layout.width = "80px"
         button.observe(lambda change: shown(fold, change["new"]), "value")
-        first = ipywidgets.HBox([*row, button], layout={"align_items": "center"})
-        parts = [first, self.player, fold, self._error]
+        first = ipywidgets.HBox(
+            [*row, button], layout={"align_items": "center", "flex_flow": "row wrap"}
+        )
+        parts = [first, stage or self.player, fold, self._error]
         scene = self.player.scene
         width = f"min(100%, {scene.size[0]}px)"
         self.widget = ipywidgets.VBox(parts, layout={"max_width": width})
         self.widget.add_class("tgl-panel").add_class(f"tgl-{scene.style.name}")
         shown(fold, False)
+        shown(self._error, False)
         self._begin()
         self._done = self._work(self._patience)
         self._present()
@@ -275,11 +284,13 @@ class Panel:
         try:
             self._show()
             if not self.player.playing:
-                wanted = self._last if self._wanted is None else self._wanted
-                self.player.frame = min(wanted, self._last)
+                self.player.frame = self._wanted_frame()
                 self.player.resting = self._wanted is None
         finally:
             self._deaf = deaf
+
+    def _wanted_frame(self) -> int:
+        return self._last if self._wanted is None else min(self._wanted, self._last)
 
     @guarded
     def _turned(self, change: Any) -> None:
@@ -287,6 +298,10 @@ class Panel:
         if not self._deaf:
             at_end = self._done and change["new"] >= self._last
             self._wanted = None if at_end else change["new"]
+            if self._wanted is not None and self.player.frame == self._last:
+                # A piece shown meanwhile, in the other thread, has put the end in its place.
+                self._deaf, self.player.frame = True, self._wanted_frame()
+                self._deaf = self.player.resting = False
             self._soon()
 
     @guarded
@@ -315,7 +330,9 @@ class Panel:
     # Saying -----------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        """Write the code of the state that is now complete into its field."""
+        """All is complete: draw what stands still anew, if it has changed, and write the code of
+        this state into its field."""
+        self._redraw()
         opening, now = self._opening, self.state
         changed = {name: value for name, value in now.items() if value != opening[name]}
         if now["frame"] == self._last or self.player.playing:
@@ -323,6 +340,11 @@ class Panel:
         self._deaf = True
         self._code.value = codes.write(changed, self._configuration())
         self._deaf = False
+
+    def _redraw(self) -> None:
+        if self._stale:
+            self._stale = False
+            self.player.redraw()
 
     def complain(self, words: str) -> None:
         """Show an error in the panel, or take it away with an empty text."""

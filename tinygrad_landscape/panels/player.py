@@ -47,8 +47,9 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
     Args:
         scene: what to show.
         settings: `drag=`, the layer whose point a hand may move; `seek=`, the layer whose curve a
-            hand may run along; `lasso=`, the layer that a hand may draw anew as a closed loop; and
-            any trait of `Player`.
+            hand may run along; `lasso=`, the layer that a hand may draw anew as a closed loop;
+            `bands=`, the layer of bands along which a hand (or a key, 1 to 4) sets a value; and any
+            trait of `Player`.
     """
     if _chosen == "image" or (_chosen == "auto" and not _has_anywidget()):
         from tinygrad_landscape.panels.image import ImageStage
@@ -62,8 +63,8 @@ def on_stage(scene: Scene, **settings: Any) -> Player:
 class Player(t.HasTraits):
     """What both players have.
 
-    Front ends write `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting`
-    and `resets`; the kernel writes the rest, and shows changed data by `update()`.
+    Front ends write `frame`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`,
+    `resting` and `resets`; the kernel writes the rest, and shows changed data by `update()`.
     """
 
     frame = t.Int(0, help="the moment shown, 0 .. frames - 1")
@@ -72,7 +73,8 @@ class Player(t.HasTraits):
     speed = t.Float(10.0, help="frames a second")
     start = t.List(t.Float(), [0.0, 0.0], help="where the draggable point is, in data coordinates")
     loop = t.List(t.List(t.Float()), help="the closed loop a hand drew last, in data coordinates")
-    dragging = t.Bool(False, help="whether a hand holds the point just now")
+    dial = t.Float(0.0, help="the value that is marked along the layer of bands")
+    dragging = t.Bool(False, help="whether a hand holds something just now")
     revealed = t.Bool(False, help="whether the veils are lifted")
     resting = t.Bool(True, help="whether the end is shown because nobody chose a frame")
     resets = t.Int(0, help="goes up by one whenever Reset is pressed")

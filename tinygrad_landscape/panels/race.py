@@ -118,9 +118,7 @@ class Race(Panel):
         self.player = on_stage(self._draw(style), drag="start", seek="curve 0", start=dot.tolist())
         self.player.label = "Map with one walk per optimizer, and their losses"
         names = ("start_x", "start_y", "budget", "seed")
-        fold = ipywidgets.HBox(
-            [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
-        )
+        fold = controls.fold(*(self.controls[name] for name in names))
         self._open([self.controls["fair"], self.controls["lr"], slider], [fold])
         first, stage, *rest = self.widget.children
         self.widget.children = (first, stage, self._table, *rest)
@@ -136,7 +134,7 @@ class Race(Panel):
                 value=True,
                 description="each at its own best learning rate",
                 indent=False,
-                layout={"width": "initial"},
+                layout={"width": "initial", "margin": "2px 14px 2px 2px"},
             ),
             "lr": box,
             "start_x": places[0],
@@ -323,7 +321,7 @@ class Race(Panel):
             for k, lane in enumerate(self._lanes):
                 beside.plot([], [], color=PALETTE[k], marker=MARKERS[k], label=lane.name,
                             dashes=DASHES[k] or (None, None))  # fmt: skip
-            beside.legend(loc="upper right", ncols=2)
+            figure.legend(loc="outside upper right", ncols=len(self._lanes))  # clear of the curves
         scene, size = Scene(figure, {"map": over, "curve": beside}, paper), chosen.scale
         for k in range(len(self._lanes)):
             line: dict[str, Any] = {"colors": [PALETTE[k]], "follow": True, "dash": list(DASHES[k])}

@@ -20,7 +20,7 @@ from tinygrad_landscape.descent.ground import Ground
 from tinygrad_landscape.descent.walk import FALL
 
 BUDGET = 0.040  # seconds a walk may take while a control moves
-PIECE = 0.090  # seconds of one piece when it is finished afterwards
+PIECE = 0.070  # seconds of one piece when it is finished afterwards
 MEMORY = 512e6  # bytes, as `descend` has it
 REST = 0.120  # seconds without news after which a hand counts as resting
 

@@ -25,6 +25,7 @@ from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls
 from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
@@ -123,6 +124,7 @@ class Saddle(Panel):
         places = controls.places(
             self.ground.plane.labels, self.saddle, self.ground.low, self.ground.high
         )
+        self._view = HillsView()
         self.controls = {
             "distance": box,
             "other_side": ipywidgets.Checkbox(
@@ -138,6 +140,7 @@ class Saddle(Panel):
             ),
             "start_x": places[0],
             "start_y": places[1],
+            "hills": self._view.toggle,
         }  # fmt: skip
         controls.hide(hide, self.controls, {"distance": slider})
         self._many = reach * 10.0 ** np.arange(0.0, math.log10(NEAREST / reach) - 0.25, -0.5)
@@ -152,7 +155,8 @@ class Saddle(Panel):
         self._ridges: dict[Any, NDArray] = {}
         folded = ("other_side", "approach", "lr", "steps", "free", *STARTS)
         more = controls.fold(*(self.controls[name] for name in folded))
-        self._open([box, slider], [more])
+        stage = self._view.open(self.player, "map", "curve")
+        self._open([box, slider, self._view.toggle], [more], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -249,7 +253,7 @@ class Saddle(Panel):
         self._bends: list[NDArray] = []
         if self.player.scene.axes["curve"].get_xlim() != (0, steps):
             self.player.scene.axes["curve"].set_xlim(0, steps)
-            self.player.redraw()
+            self._stale = True
 
     def _work(self, seconds: float) -> bool:
         late = time.perf_counter() + seconds
@@ -266,6 +270,7 @@ class Saddle(Panel):
     def _show(self) -> None:
         scene, walk = self.player.scene, self._run.walk[:, 0]
         path = walk.points + self.ground.origin
+        self._view.show(self.ground.surface, walk.points, walk.losses, self.ground.heights)
         scene.set("start", self._start)
         for name in ("walk", "ball"):
             scene.set(name, path)
@@ -443,6 +448,10 @@ class Saddle(Panel):
             self._deaf = True
             self.controls["free"].value = free
             self._deaf = False
+
+    def _baked(self) -> dict[str, list[Any]]:
+        return {"distance": controls.notches(self.controls["distance"], 25),
+                "other_side": [False, True]}  # fmt: skip
 
     def _configuration(self) -> Any:
         place = [round(float(x), 6) for x in self.saddle]

@@ -21,9 +21,10 @@ from tinygrad_landscape.draw.style import PALETTE
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, losses
-from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.fog import Fog
+from tinygrad_landscape.panels import controls, pages
+from tinygrad_landscape.panels.fog import Fog, orders
 from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Crowd, Run
@@ -106,7 +107,7 @@ class Sieve(Panel):
             raise ParameterError(f"got schedule={schedule!r}; expected one of {', '.join(SHAPES)}")
         if not 0.0 < lr_range[0] <= peak <= lr_range[1]:
             raise ParameterError(f"got peak={peak}; expected it inside lr_range={tuple(lr_range)}")
-        self._built = landscape is None
+        self._built, self._first = landscape is None, preset
         if landscape is None:
             landscape, plane = two_valleys()
             start = (0.25, 2.82) if start is None else start
@@ -129,6 +130,7 @@ class Sieve(Panel):
         box.layout.width, box.layout.flex = "initial", "0 0 auto"
         places = controls.places(self.ground.plane.labels, first, low, high)
         names = {size: f"{size} of {sizes[0]}" if size < sizes[0] else "all" for size in sizes}
+        self._view = HillsView()
         self.controls = {
             "peak": box,
             "schedule": controls.choice("schedule", list(SHAPES), schedule),
@@ -138,6 +140,7 @@ class Sieve(Panel):
             "steps": controls.count("steps", steps, 10, 5000),
             "others": controls.count("others", others, 0, 400),
             "seed": controls.count("noise number", seed, 0, 999),
+            "hills": self._view.toggle,
         }
         controls.hide(hide, self.controls, {"peak": slider})
         self.player = on_stage(
@@ -148,7 +151,8 @@ class Sieve(Panel):
         rows = [[box, slider], batches][:: 1 if preset == "schedule" or not batches else -1]
         kept = ("schedule", "start_x", "start_y", "steps", "others", "seed")
         more = controls.fold(*rows[1], *(self.controls[name] for name in kept))
-        self._open(rows[0], [more])
+        stage = self._view.open(self.player, "map", "curve")
+        self._open([*rows[0], self._view.toggle], [more], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -178,12 +182,7 @@ class Sieve(Panel):
         text = f"Learning rate {most}{said(self._peak)} ({self._shape})"
         text += f", batches of {self._batch}" if self._batch < self._samples else ""
         text += f": {self._verdict()}. "
-        if len(self.valleys):
-            cliffs = listed([self._cliff(k) for k in self._sharpest_first()])
-            text += f"{cliffs[0].upper()}{cliffs[1:]}."
-            if self._built:
-                text += " (The flat valley is the lower one too: it was built so.)"
-        return text
+        return text + self._cliffs()
 
     def _verdict(self) -> str:
         walk = self._mine
@@ -209,6 +208,13 @@ class Sieve(Panel):
             text += f"; in the last fifth it rides {said(above)} above the floor"
         return text
 
+    def _cliffs(self) -> str:
+        if not len(self.valleys):
+            return ""
+        cliffs = listed([self._cliff(k) for k in self._sharpest_first()])
+        built = " (The flat valley is the lower one too: it was built so.)" if self._built else ""
+        return f"{cliffs[0].upper()}{cliffs[1:]}.{built}"
+
     def _cliff(self, k: int) -> str:
         bend = float(self.curvatures[k])
         return (
@@ -229,7 +235,8 @@ class Sieve(Panel):
         schedule = SHAPES[self._shape](steps)
         rng, seeds = np.random.default_rng(value["seed"]), 1000 * value["seed"]
         chance = rng.normal(0.0, SPREAD, (value["others"], 2))
-        near = self._start + chance * (self.ground.high - self.ground.low)
+        self._near = chance * (self.ground.high - self.ground.low)
+        near = self._start + self._near
         everyone = np.arange(seeds + 1, seeds + 1 + len(near))
         inside = self.ground.inside
         self._run = Run(inside, self._start[None] - origin, self._seen([seeds]), steps, schedule)
@@ -243,10 +250,8 @@ class Sieve(Panel):
         if axes["curve"].get_xlim() != (0, steps):
             axes["curve"].set_xlim(0, steps)
             axes["rate"].set_xlim(0, steps)
-            self.player.redraw()
-        self._cloud_of = rng.permuted(np.tile(np.arange(self._samples), (CLOUD, 1)), axis=1)[
-            :, : self._batch
-        ]
+            self._stale = True
+        self._clouds = rng.permuted(np.tile(np.arange(self._samples), (CLOUD, 1)), axis=1)
 
     def _seen(self, seeds: Any) -> Any:
         """The optimizer, in the fog of minibatches if they are smaller than the data."""
@@ -290,6 +295,7 @@ class Sieve(Panel):
     def _show(self) -> None:
         scene, walk = self.player.scene, self._mine
         path = walk.points + self.ground.origin
+        self._view.show(self.ground.surface, walk.points, walk.losses, self.ground.heights)
         rates = self._rates[: len(path)]
         scene.set("start", self._start)
         for name in ("walk", "ball"):
@@ -305,18 +311,24 @@ class Sieve(Panel):
         for k in self.valleys.fates:
             mine = points[:, self._fates == k] if self._told else points[:0]
             scene.set(f"others {k}", mine)
+        words = self._honesty(self._batch < self._samples)
+        self.player.update(sentence=self._sentence(), honesty=words, start=self._start.tolist())
+
+    def _honesty(self, foggy: bool) -> str:
         words = honesty(self.ground.surface, None, self.ground.heights)
         words += " All balls stay in this plane: only the two drawn weights move."
-        if self._batch < self._samples:
+        if foggy:
             words += f" Short arrows: the steps that {CLOUD} other minibatches would have taken."
-        self.player.update(sentence=self._sentence(), honesty=words, start=self._start.tolist())
+        return words
 
     def _cloud(self, points: NDArray, rates: NDArray) -> NDArray:
         """The steps that other minibatches would take from each point, (R, CLOUD, 4)."""
         if self._batch == self._samples:
             return np.empty((0, 1, 4))
         inside = self.ground.inside
-        slopes = [inside.gradient(points, batch=chosen) for chosen in self._cloud_of]
+        slopes = [
+            inside.gradient(points, batch=chosen) for chosen in self._clouds[:, : self._batch]
+        ]
         steps = -rates[:, None, None] * np.stack(slopes, axis=1)
         places = np.broadcast_to((points + self.ground.origin)[:, None], steps.shape)
         return np.concatenate([places, steps], axis=-1)
@@ -386,6 +398,40 @@ class Sieve(Panel):
     @property
     def _samples(self) -> int:
         return max(size for _, size in self.controls["batch"].options)
+
+    # Without a kernel ---------------------------------------------------------------------------
+
+    def _baked(self) -> dict[str, list[Any]]:
+        alone = self._live() is None  # then every walk is baked, and there are few
+        peaks = controls.notches(self.controls["peak"], 40 if alone else 2)
+        batches = [size for _, size in self.controls["batch"].options]
+        chosen: dict[str, list[Any]] = {"peak": peaks, "schedule": list(SHAPES), "batch": batches}
+        if alone or len(batches) == 1:
+            del chosen["batch"]
+        first = "batch" if self._first == "batch size" and "batch" in chosen else "peak"
+        return {first: chosen.pop(first), **chosen}
+
+    def _live(self) -> dict[str, Any] | None:
+        landscape, plane = self.ground.landscape, self.ground.plane
+        if repr(self.optimizer(1.0)) != repr(optim.SGD(1.0)) or not len(self.valleys):
+            return None
+        if self._built:  # the same ground as the formula's, with data to draw minibatches from
+            landscape, plane = formulas.sieve, Plane.whole(plane.labels)
+        steps, sizes = self.controls["steps"].value, [s for _, s in self.controls["batch"].options]
+        found: dict[str, Any] = {
+            "near": self._near.tolist(), "valleys": self.valleys.packed(),
+            "floors": self.valleys.losses.tolist(), "cliffs": self._cliffs(),
+            "clear": self._honesty(False), "foggy": self._honesty(True),
+            "home": HOME, "gently": 0.5 / float(self.curvatures.max()),
+            "factors": {name: shape(steps)(np.arange(steps + 1)).tolist()
+                        for name, shape in SHAPES.items()},
+        }  # fmt: skip
+        if len(sizes) > 1:
+            seeds = 1000 * self.controls["seed"].value + np.arange(len(self._near) + 1)
+            found["epochs"] = -(-steps // -(-sizes[0] // sizes[1]))
+            found["clouds"] = {size: self._clouds[:, :size].tolist() for size in sizes[1:]}
+            found["packed"] = {"orders": orders(self.ground.landscape, seeds, found["epochs"])}
+        return pages.live("sieve", landscape, plane, steps, **found)
 
     def _moved(self, change: Any) -> None:
         self._put(start_x=change["new"][0], start_y=change["new"][1])

@@ -22,6 +22,7 @@ from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Linear, Network, Tanh, data, losses
 from tinygrad_landscape.panels import controls, relief
+from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.surveying import Plane, Surface, survey
@@ -30,6 +31,7 @@ VEIL = "The loss curve of the training walk\nappears here with your first Play o
 ORANGE, BLUE, CASING = "#D55E00", "#0072B2", "#10151c"
 KINDS = ("two weights", "random", "walk")
 COARSE = 13  # grid points a side while a hand moves
+REROLLS = 4  # random planes that a page has
 STEPS = 200  # of the walk that a panel without one makes itself
 
 
@@ -94,6 +96,7 @@ class Slice(Panel):
             weights = (first, second)
         two = Plane.two_weights(self._end, *weights, network=self.landscape)
         names = list(map(str, self.landscape.names))
+        self._view = HillsView()
         box, slider = controls.rate("zoom", zoom, 0.1, 100.0)
         self.controls = {
             "zoom": box,
@@ -101,6 +104,7 @@ class Slice(Panel):
             "first": controls.choice("weight across", names, two.labels[0]),
             "second": controls.choice("weight up", names, two.labels[1]),
             "seed": controls.count("seed", seed, 0, 99999),
+            "hills": self._view.toggle,
         }
         self._reroll = ipywidgets.Button(
             description="Re-roll",
@@ -111,9 +115,13 @@ class Slice(Panel):
         controls.hide(hide, self.controls, {"zoom": slider})
         self._surface: Surface | None = None
         self.plane = self._chosen(plane)[0]
-        self.player = on_stage(self._draw(style), seek="curve", speed=20.0)
-        fold = [*list(self.controls.values())[1:], self._reroll]
-        self._open([box, slider], [ipywidgets.HBox(fold, layout={"flex_flow": "row wrap"})])
+        self.player = on_stage(
+            self._draw(style), seek="curve", speed=20.0, label="A slice of the loss"
+        )
+        fold = [*list(self.controls.values())[1:-1], self._reroll]
+        stage = self._view.open(self.player, "map", "curve")
+        row = [box, slider, self._view.toggle]
+        self._open(row, [ipywidgets.HBox(fold, layout={"flex_flow": "row wrap"})], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
@@ -171,12 +179,22 @@ class Slice(Panel):
             shown(self.controls[name], kind == KINDS[kinds])
         self.plane, reach = self._chosen(kind)
         self._reach = reach / self.controls["zoom"].value
-        self._fine = np.full((self._resolution,) * 2, np.nan)
-        self._rows, self._surface = 0, None
+        if not self._seen():
+            self._fine = np.full((self._resolution,) * 2, np.nan)
+            self._rows, self._surface = 0, None
         ax = self.player.scene.axes["map"]
         if (ax.get_xlabel(), ax.get_ylabel()) != self.plane.labels:
             self._label(ax)
-            self.player.redraw()
+            self._stale = True
+
+    def _seen(self) -> bool:
+        """Whether the surface there is already the one asked for, as after a seed that is not in
+        use."""
+        seen, plane = self._surface, self.plane
+        return seen is not None and seen.a[-1] == self._reach and all(
+            np.array_equal(old, new)
+            for old, new in ((seen.plane.u, plane.u), (seen.plane.v, plane.v))
+        )  # fmt: skip
 
     def _chosen(self, kind: str) -> tuple[Plane, float]:
         """The plane of a kind, and the half-width of its own frame."""
@@ -216,7 +234,9 @@ class Slice(Panel):
         steps = np.column_stack([np.arange(len(self._losses)), self._losses])
         scene.set("relief", relief.shares(self._surface, scale))
         scene.set("middle", [0.0, 0.0])
-        path = self.plane.coordinates(self._points) / self._reach
+        inside = self.plane.coordinates(self._points)
+        self._view.show(self._surface, inside, self._losses, scale)
+        path = inside / self._reach
         for name in ("walk", "ball"):
             scene.set(name, path)
         for name in ("curve", "cursor", "readout"):
@@ -278,6 +298,11 @@ class Slice(Panel):
         """Name the axes; their numbers are on the stage, for they change with every zoom."""
         ax.set_xlabel(self.plane.labels[0], labelpad=20.0)
         ax.set_ylabel(self.plane.labels[1], labelpad=36.0)
+
+    def _baked(self) -> dict[str, list[Any]]:
+        kinds = list(self.controls["plane"].options)
+        seeds = [self.controls["seed"].value + k for k in range(REROLLS)]
+        return {"zoom": controls.notches(self.controls["zoom"], 10), "plane": kinds, "seed": seeds}
 
     def _configuration(self) -> Any:
         return [

@@ -29,6 +29,8 @@ class Stage(anywidget.AnyWidget, Player):
     spec = t.Dict().tag(sync=True)
     background = t.Bytes(b"").tag(sync=True)
     layers = t.Dict().tag(sync=True)
+    turns = t.Int(0, help="how often a hand in the browser has chosen the frame").tag(sync=True)
+    heard = t.Int(0, help="how many of these choices have arrived here").tag(sync=True)
 
     def __init__(
         self,
@@ -36,9 +38,12 @@ class Stage(anywidget.AnyWidget, Player):
         drag: str | None = None,
         seek: str | None = None,
         lasso: str | None = None,
+        bands: str | None = None,
         **traits: Any,
     ) -> None:
-        self.scene, self._roles = scene, {"drag": drag, "seek": seek, "lasso": lasso}
+        self.scene, self._roles = scene, {
+            "drag": drag, "seek": seek, "lasso": lasso, "bands": bands,
+        }  # fmt: skip
         limits = [limit for axes in scene.spec()["axes"] for limit in (axes["x"], axes["y"])]
         self._fine = any(abs(b - a) < 1e-3 * max(abs(a), abs(b)) for a, b, _ in limits)
         super().__init__(
@@ -48,6 +53,10 @@ class Stage(anywidget.AnyWidget, Player):
             frames=scene.frames,
             **traits,
         )
+
+    @t.observe("turns")
+    def _hear(self, change: Any) -> None:
+        self.heard = change["new"]
 
     @t.default("keys")
     def _default_keys(self) -> list[str]:
@@ -67,13 +76,16 @@ class Stage(anywidget.AnyWidget, Player):
             self.spec = self.scene.spec() | self._roles
 
     def _packed(self) -> dict[str, dict[str, Any]]:
-        arrays: dict[str, np.ndarray] = self.scene.arrays()
-        return {name: packed(array, self._fine) for name, array in arrays.items()}
+        return {
+            layer.name: packed(layer.data, self._fine, layer.kind == "cells")
+            for layer in self.scene.layers.values()
+        }
 
 
-def packed(array: np.ndarray, fine: bool) -> dict[str, Any]:
-    """A layer's data as the canvas reads it: shape, type and bytes (float32 unless `fine`)."""
-    kind = np.dtype("<f8" if fine else "<f4")
+def packed(array: np.ndarray, fine: bool, whole: bool = False) -> dict[str, Any]:
+    """A layer's data as the canvas reads it: shape, type and bytes (float32, or 8 bytes a number if
+    `fine`, or one if all are `whole` numbers 0 to 255)."""
+    kind = np.dtype("u1" if whole else "<f8" if fine else "<f4")
     with np.errstate(over="ignore"):  # what fell off further than float32 reaches is infinitely far
         data = np.ascontiguousarray(array, dtype=kind).tobytes()
     return {"shape": list(array.shape), "type": kind.str[1:], "data": data}

@@ -71,6 +71,7 @@ class Surface3d(anywidget.AnyWidget):
         sync=True, **ipywidgets.widget_serialization
     )
     plain = t.Bool(False, help="do without WebGL").tag(sync=True)
+    aspect = t.Float(1.2, help="width beside height").tag(sync=True)
 
     def __init__(
         self,
@@ -84,28 +85,38 @@ class Surface3d(anywidget.AnyWidget):
         **traits: Any,
     ) -> None:
         self.surface = surface
+        self._height, self._clip, self._style = height, clip, style
         self._scale = Heights.of(surface.loss[surface.done], height, clip)
         places, way = self._way(walk)
         home = [self._bearing(places), SLANT, 1.0]
-        labels = surface.plane.labels
         super().__init__(
             look=self._look(style, walk),
             grid=packed(_thinned(self._shares()), fine=False),
             path=way,
             frame=0 if walk is None else len(walk) - 1,
             home=home,
-            label=f"Loss as hills over {labels[0]} and {labels[1]}",
+            label=self._label(),
             honesty="" if player is not None else honesty(surface, walk, self._scale),
             **{"camera": home, **traits},
         )
         if player is not None:
             self.follow(player)
 
-    def show(self, walk: Trajectory | None) -> None:
-        """Put another walk on the same hills, or none; the frame stays, and so does the camera."""
+    def show(
+        self, walk: Trajectory | None, surface: Surface | None = None, height: str | None = None
+    ) -> None:
+        """Put another walk on the same hills, or none; with `surface` (and `height`) on other ones.
+        The frame stays, and so does the camera."""
         with self.hold_sync():
+            if surface is not None and surface is not self.surface:
+                self.surface, self._height = surface, height or self._height
+                self._scale = Heights.of(surface.loss[surface.done], self._height, self._clip)
+                self.grid = packed(_thinned(self._shares()), fine=False)
+                self.look = self._look(self._style, walk)
+                self.label = self._label()
+            else:
+                self.look = {**self.look, **self._walkers(walk)}
             self.path = self._way(walk)[1]
-            self.look = {**self.look, **self._walkers(walk)}
 
     def follow(self, player: Player) -> None:
         """Take frame, clock and speed from a player: in the browser if it is a `Stage`."""
@@ -116,6 +127,9 @@ class Surface3d(anywidget.AnyWidget):
                 t.link((player, name), (self, name))
 
     # What travels -------------------------------------------------------------------------------
+
+    def _label(self) -> str:
+        return "Loss as hills over {} and {}".format(*self.surface.plane.labels)
 
     def _share(self, heights: Any) -> NDArray[np.float64]:
         """Heights as shares 0..1 of the scale; what is not finite becomes NaN."""

@@ -31,6 +31,7 @@ from tinygrad_landscape.surveying import Plane, Surface, survey
 VEIL = "The losses on the way\nfrom A to B appear here\nwith your first Play or Step."
 ORANGE, CASING = "#D55E00", "#10151c"
 WAY, BACK = 40, 10  # frames from A to B, and from there to the cursor's own place
+BAKED = {"along": 31, "off": 11}  # places of the cursor that a page has
 FINE = 201  # places on the way where its highest ridge is looked for
 
 
@@ -262,10 +263,18 @@ class TwinSurface(Panel):
             ax.set(ylim=(low - 0.05 * (high - low), high + 0.3 * (high - low)))
         ax.set(xlim=(-0.03, 1.03), xticks=[0.0, 0.5, 1.0], xticklabels=["A", "half-way", "B"],
                ylabel=f"loss ({ax.get_yscale()})", title=" ")  # fmt: skip
-        ax.legend(handles=[
-            Line2D([], [], color=colors[k], linestyle="--" if k else "-", label=name)
-            for k, name in enumerate(self.twins.names)
-        ], loc="upper center")  # fmt: skip
+        legend = ax.legend(
+            handles=[
+                Line2D([], [], color=colors[k], linestyle="--" if k else "-", label=name)
+                for k, name in enumerate(self.twins.names)
+            ],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=2,
+            borderaxespad=0.0,
+            borderpad=0.1,
+        )
+        legend.set_in_layout(False)  # it may reach over the map's empty corner
 
     # Hearing ------------------------------------------------------------------------------------
 
@@ -274,6 +283,11 @@ class TwinSurface(Panel):
         along, off = (round(float(x), 6) for x in self._shares(place))
         if [along, off] != [self.controls["along"].value, self.controls["off"].value]:
             self._put(along=along, off=off)
+
+    def _baked(self) -> dict[str, list[float]]:
+        ends = ((box.min, box.max) for box in self.controls.values())
+        return {name: np.linspace(*pair, count).round(3).tolist()
+                for (name, count), pair in zip(BAKED.items(), ends, strict=True)}  # fmt: skip
 
     def _configuration(self) -> Any:
         plane = self.twins.plane

@@ -79,6 +79,14 @@ class Valleys:
         """The valley's loss in words."""
         return height_said(self.losses[k])
 
+    def packed(self) -> dict[str, Any]:
+        """All of it as plain JSON, for the pages that walk by themselves."""
+        return {
+            "points": self.points.tolist(), "near": NEAR, "words": WORDS,
+            "letters": [self.letter(k) for k in range(len(self))],
+            "heights": [self.height(k) for k in range(len(self))],
+        }  # fmt: skip
+
     def reached(self, places: NDArray) -> NDArray[np.int64]:
         """The valley that each of `places` `(..., 2)` lies in, or -1, shape `(...)`."""
         if not len(self):

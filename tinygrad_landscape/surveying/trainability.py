@@ -99,7 +99,7 @@ def trainability(
         )
     (first, second), count = axes, grid.counts(resolution, 2)
     a, b = (_logarithmic(name, axes[name], n) for name, n in zip(axes, count, strict=True))
-    make = optimizer or _by_layer(landscape, first, second)
+    make = optimizer or by_layer(landscape, first, second)
     first_loss = abs(float(landscape(theta)))
     if not 0.0 < first_loss < np.inf:
         raise ParameterError(
@@ -121,7 +121,8 @@ def trainability(
     return TrainabilityMap(a, b, ratio.reshape(count), speed.reshape(count), (first, second))
 
 
-def _by_layer(landscape: "Landscape", first: str, second: str) -> Callable[[Array, Array], Any]:
+def by_layer(landscape: "Landscape", first: str, second: str) -> Callable[[Array, Array], Any]:
+    """What makes plain descent with a learning rate for layer `first` and one for the others."""
     if landscape.network is None:
         raise ParameterError(
             f"{first!r} and {second!r} are no layers: this landscape has no network; pass "

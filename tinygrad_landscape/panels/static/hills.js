@@ -28,7 +28,7 @@ function lens([turn, tilt, zoom], width, height) {
     const depth = dot(w, p);
     return [(0.5 + (0.5 * dot(x, p)) / depth) * width, (0.5 - (0.5 * dot(y, p)) / depth) * height, depth];
   };
-  return { matrix, project, front: [ca >= 0 ? 1 : -1, sa >= 0 ? 1 : -1] };
+  return { matrix, project, width, height, front: [ca >= 0 ? 1 : -1, sa >= 0 ? 1 : -1] };
 }
 
 /** The lines of the floor and of the two walls behind the hills, as pairs of points. */
@@ -43,13 +43,15 @@ function box(look, front) {
 }
 
 /** Letters on the axes: along the two front edges of the floor, and up the edge that is farthest right. */
-function letters(c, look, { project, front }) {
-  const size = 12.5 * look.scale, middle = project([0, 0, FLOOR]);
+function letters(c, look, { project, width, height, front }) {
+  const size = Math.min(12.5 * look.scale, width / 37); // smaller in a narrow column
+  const middle = project([0, 0, FLOOR]);
   c.textBaseline = "middle"; c.textAlign = "center";
   const write = (text, point, far, ink = look.ink) => {
     const [x, y] = project(point), length = Math.hypot(x - middle[0], y - middle[1]) || 1;
     c.fillStyle = ink;
-    c.fillText(text, x + ((x - middle[0]) / length) * far, y + ((y - middle[1]) / length) * far);
+    const half = c.measureText(text).width / 2 + 2, at = x + ((x - middle[0]) / length) * far; // inside the picture
+    c.fillText(text, Math.max(half, Math.min(width - half, at)), Math.min(height - 0.7 * size, y + ((y - middle[1]) / length) * far));
   };
   for (const [axis, place] of [[look.x, (u) => [u, front[1], FLOOR]], [look.y, (u) => [front[0], u, FLOOR]]]) {
     c.font = `${size}px system-ui, sans-serif`;
@@ -60,14 +62,14 @@ function letters(c, look, { project, front }) {
   const edges = [[front[0], -front[1]], [-front[0], front[1]]];
   const [x, y] = edges.sort((p, q) => project([...q, 0])[0] - project([...p, 0])[0])[0];
   c.font = `${size}px system-ui, sans-serif`; c.textAlign = "left"; c.fillStyle = look.ink;
-  let below = Infinity;
+  let below = Infinity, wide = 3 * size;
   for (const { at, text } of look.z.ticks) { // seen from above they would lie on one another
     const [u, v] = project([x, y, at * TALL]);
-    if (below - v > 0.9 * size) { c.fillText(text, u + 0.6 * size, v); below = v; }
+    if (below - v > 0.9 * size) { c.fillText(text, u + 0.6 * size, v); below = v; wide = Math.max(wide, c.measureText(text).width); }
   }
   const [u, v] = project([x, y, TALL / 2]);
   c.font = `600 ${size}px system-ui, sans-serif`; c.textAlign = "center";
-  c.save(); c.translate(u + 4.4 * size, v); c.rotate(-Math.PI / 2); c.fillText(look.z.label, 0, 0); c.restore();
+  c.save(); c.translate(Math.min(u + wide + 1.4 * size, width - 0.7 * size), v); c.rotate(-Math.PI / 2); c.fillText(look.z.label, 0, 0); c.restore();
 }
 
 // ---- data -----------------------------------------------------------------------------------------------

@@ -1,51 +1,88 @@
 // Gradient descent in the page, for the four networks of two weights that tinygrad_landscape.formulas knows
-// completely. Only the start and the learning rate come from a hand; what is walked here NumPy walks too.
+// completely. What is walked here NumPy walks too. A panel whose page walks has a file of its own beside this
+// one, with one entry in LIVE: from the controls' values and what a hand has moved to all that is to be seen.
 
-/** What the network says at x, and its slopes along the two weights. */
-const NETWORKS = {
-  one: ([w, v], x) => { const t = Math.tanh(w * x); return [v * t, v * (1 - t * t) * x, t]; },
-  sine: ([w, b], x) => { const slope = Math.cos(w * x + b); return [Math.sin(w * x + b), slope * x, slope]; },
-  pair: (w, x, { biases, outputs }) => {
-    const t = biases.map((bias, j) => Math.tanh(w[j] * x + bias));
-    return [outputs[0] * t[0] + outputs[1] * t[1], ...t.map((each, j) => outputs[j] * (1 - each * each) * x)];
-  },
-};
+export const LIVE = {};
 const FALL = 1e6; // as in descent/walk.py
 
-/** Half the mean squared error and its gradient. */
-function height(live, w) {
-  const sum = [0, 0, 0];
-  live.x.forEach((x, k) => {
-    const [answer, ...slopes] = NETWORKS[live.network](w, x, live), miss = answer - live.y[k];
-    sum[0] += 0.5 * miss * miss; sum[1] += miss * slopes[0]; sum[2] += miss * slopes[1];
-  });
-  return sum.map((each) => each / live.x.length);
-}
+/** What the network says at x, and its slopes along the two weights, written into `at`. */
+const NETWORKS = {
+  one: (_, at) => (w, v, x) => { const t = Math.tanh(w * x); at[0] = v * t; at[1] = v * (1 - t * t) * x; at[2] = t; },
+  sine: (_, at) => (w, b, x) => { const slope = Math.cos(w * x + b); at[0] = Math.sin(w * x + b); at[1] = slope * x; at[2] = slope; },
+  pair: ({ biases: [p, q], outputs: [f, g] }, at) => (w, v, x) => {
+    const s = Math.tanh(w * x + p), t = Math.tanh(v * x + q);
+    at[0] = f * s + g * t; at[1] = f * (1 - s * s) * x; at[2] = g * (1 - t * t) * x;
+  },
+};
 
-/** A walk: points, losses (NaN from where it fell) and the step at which it fell, or -1. */
-export function descend(live, start, lr) {
-  const points = [start], losses = [];
-  let fell = -1, limit = Infinity;
-  for (let step = 0; step <= live.steps; step++) {
-    const here = points[step], [loss, ...gradient] = height(live, here);
-    if (step === 0) limit = FALL * (1 + Math.abs(loss));
-    if (fell < 0 && !(loss <= limit && Number.isFinite(Math.hypot(...here) + Math.hypot(...gradient)))) {
-      fell = step; points[step] = points[step - 1];
+/** A function of two weights: half the mean squared error and its gradient, always in the same array. */
+export function ground(live) {
+  const at = new Float64Array(3), sum = new Float64Array(3), network = NETWORKS[live.network](live, at), { x, y } = live;
+  const all = x.map((_, k) => k);
+  return (a, b, samples = all) => {
+    sum.fill(0);
+    for (let i = 0; i < samples.length; i++) {
+      const k = samples[i];
+      network(a, b, x[k]);
+      const miss = at[0] - y[k];
+      sum[0] += 0.5 * miss * miss; sum[1] += miss * at[1]; sum[2] += miss * at[2];
     }
-    losses.push(fell < 0 ? loss : NaN);
-    if (step < live.steps) points.push(fell < 0 ? here.map((w, k) => w - lr * gradient[k]) : points[step]);
-  }
-  return { points, losses, fell };
+    for (let k = 0; k < 3; k++) sum[k] /= samples.length;
+    return sum;
+  };
 }
 
-/** The walk as the layers of the Descent panel, with a sentence. */
-function walked(live, start, lr) {
-  const { points, losses, fell } = descend(live, start, lr), end = points.length - 1, place = live.labels.map((label, k) => `${label} = ${said(points[end][k])}`);
-  const sent = (rows) => ({ shape: [rows.length, 1, rows[0].length], type: "f8", data: new Uint8Array(Float64Array.from(rows.flat()).buffer) });
-  const path = sent(points), curve = sent(losses.map((loss, step) => [step, loss]));
-  const arrow = sent(points.map(([x, y], k) => (k < end ? [x, y, points[k + 1][0] - x, points[k + 1][1] - y] : [NaN, NaN, NaN, NaN])));
-  const sentence = `Learning rate ${said(lr)} from (${start.map(said).join(", ")}): ` + (fell < 0
-    ? `after ${end} steps the loss has gone from ${said(losses[0])} to ${said(losses[end])}, at ${place.join(", ")}.`
-    : `the walk leaves the ground at step ${fell}${fell ? `, last seen at loss ${said(losses[fell - 1])}` : ""}.`);
-  return { frames: points.length, start, sentence, layers: { start: sent([start]), walk: path, ball: path, arrow, curve, cursor: curve, readout: curve } };
+/**
+ * A walk: points (x and y in turn), losses and lengths of the gradient (NaN from where it fell), and the step at
+ * which it fell, or -1. `factor` is the schedule, step by step; `samples` the minibatches.
+ */
+export function descend(live, [a, b], lr, { steps = live.steps, momentum = 0, factor = null, samples = null } = {}) {
+  const height = ground(live), points = new Float64Array(2 * steps + 2);
+  const losses = new Float64Array(steps + 1).fill(NaN), norms = new Float64Array(steps + 1).fill(NaN);
+  let fell = -1, limit = Infinity, v = 0, w = 0;
+  for (let step = 0; step <= steps; step++) {
+    if (fell < 0) {
+      let here = height(a, b);
+      const loss = here[0], norm = Math.sqrt(here[1] * here[1] + here[2] * here[2]);
+      if (step === 0) limit = FALL * (1 + Math.abs(loss));
+      if (!(loss <= limit && Number.isFinite(a * a + b * b + norm))) {
+        fell = step; [a, b] = step ? points.subarray(2 * step - 2) : [a, b];
+      } else {
+        losses[step] = loss; norms[step] = norm; points[2 * step] = a; points[2 * step + 1] = b;
+        if (samples && step < steps) here = height(a, b, samples[step]);
+        v = momentum * v + here[1]; w = momentum * w + here[2];
+        const rate = factor ? lr * factor[step] : lr;
+        a -= rate * v; b -= rate * w;
+        continue;
+      }
+    }
+    points[2 * step] = a; points[2 * step + 1] = b;
+  }
+  return { points, losses, norms, fell };
+}
+
+// ---- what the panels' files share -----------------------------------------------------------------
+
+/** A layer as the stage takes it, filled by fill(row, item, column). */
+function sent(rows, items, columns, fill) {
+  const values = new Float64Array(rows * items * columns);
+  for (let r = 0, k = 0; r < rows; r++) for (let i = 0; i < items; i++) for (let c = 0; c < columns; c++) values[k++] = fill(r, i, c);
+  return { shape: [rows, items, columns], type: "f8", data: new Uint8Array(values.buffer) };
+}
+/** The last thing made, for as long as the key stays the same. */
+function kept() {
+  let last = null, made;
+  return (key, make) => { if (key !== last) { last = key; made = make(); } return made; };
+}
+const placed = (live, at) => live.labels.map((label, k) => `${label} = ${said(at[k])}`).join(", ");
+const listed = (parts) => (parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts.join(""));
+const lossSaid = (loss) => said(Math.abs(loss) < 1e-12 ? 0 : loss);
+/** The valley (see panels/valleys.py) that a place lies in, or -1; `share` of its width counts. */
+function reached({ points, near }, x, y, share = 1) {
+  let best = -1, away = Infinity;
+  points.forEach(([u, v], k) => {
+    const far = Math.hypot(x - u, y - v);
+    if (far <= near * share * (1 + Math.hypot(u, v)) && far < away) { best = k; away = far; }
+  });
+  return best;
 }

@@ -20,7 +20,7 @@ function table(sent) {
   const [rows, items, columns] = sent.shape;
   const { buffer, byteOffset, byteLength } = sent.data;
   const copy = buffer.slice(byteOffset, byteOffset + byteLength);
-  const values = sent.type === "f8" ? new Float64Array(copy) : new Float32Array(copy);
+  const values = new { f8: Float64Array, f4: Float32Array, u1: Uint8Array }[sent.type](copy);
   return { rows, items, columns, at: (r, i, c) => values[(r * items + i) * columns + c] };
 }
 
@@ -36,7 +36,41 @@ const frameOf = (spec) => spec.axes.map(({ box: [left, top, right, bottom], x, y
   left, top, right, bottom, x: ruler(x, left, right), y: ruler(y, bottom, top),
 }));
 
-// ---- painting the seven kinds of layer ------------------------------------------------------------
+/**
+ * How a scene lies on the page: whole, or on a narrow one its axes below each other. `pieces` are cut from the scene
+ * (left, top, right, bottom), made `zoom` times as large and moved to `at`; `width` and `height` are those of all.
+ */
+function arranged({ axes, width, height }, narrow) {
+  const boxes = axes.map((each) => each.veil_box), whole = [0, 0, width, height];
+  const rows = runs(boxes, 1, 3), cuts = [0, ...rows.slice(0, -1).map(({ end }) => end), height]; // captions belong to what is below them
+  let pieces = rows.flatMap(({ members }, r) => {
+    const columns = runs(members, 0, 2), lefts = [0, ...columns.slice(1).map(({ begin }) => begin), width]; // colour bars to what is left of them
+    return columns.map((_, c) => [lefts[c], cuts[r], lefts[c + 1], cuts[r + 1]]);
+  });
+  if (!narrow || pieces.every(([left, , right]) => right - left === width)) pieces = [whole];
+  const narrower = pieces.filter(([left, , right]) => right - left < width).map(([left, , right]) => right - left);
+  const side = narrower.length ? Math.max(...narrower) : width;
+  let at = 0;
+  const placed = pieces.map(([left, top, right, bottom]) => {
+    const zoom = Math.min(1, side / (right - left)), piece = { left, top, right, bottom, zoom, at };
+    at += (bottom - top) * zoom;
+    return piece;
+  });
+  return { pieces: placed, width: side, height: at };
+}
+
+/** Boxes gathered into runs that overlap from side `low` to side `high`, a few pixels of padding aside. */
+function runs(boxes, low, high) {
+  const found = [];
+  for (const box of [...boxes].sort((a, b) => a[low] - b[low])) {
+    const last = found.at(-1);
+    if (last && box[low] < last.end - 12) { last.end = Math.max(last.end, box[high]); last.members.push(box); }
+    else found.push({ begin: box[low], end: box[high], members: [box] });
+  }
+  return found;
+}
+
+// ---- painting the eight kinds of layer ------------------------------------------------------------
 
 const SHAPES = {
   o: (c, r) => c.arc(0, 0, r, 0, 7), s: (c, r) => c.rect(-r * 0.9, -r * 0.9, 1.8 * r, 1.8 * r),
@@ -103,6 +137,13 @@ const PAINT = {
     if (data.picture?.row !== row) data.picture = { row, canvas: relief(data, row, layer, wide, high) };
     c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
   },
+  cells(c, layer, area, data, frame) {
+    if (!data.rows) return;
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0;
+    const wide = Math.round(area.right - area.left), high = Math.round(area.bottom - area.top);
+    if (data.picture?.row !== row) data.picture = { row, canvas: tiled(data, row, layer, wide, high) };
+    c.drawImage(data.picture.canvas, area.left, area.top, area.right - area.left, area.bottom - area.top);
+  },
   ball(c, layer, area, data, frame) {
     if (layer.trail) { // the way each has come, half transparent
       const faint = { colors: layer.colors.map((color) => `${color}99`), width: layer.trail, dash: [], follow: layer.follow };
@@ -154,6 +195,25 @@ const PAINT = {
     if (layer.halo) { c.strokeStyle = layer.halo; c.lineWidth = 4; c.lineJoin = "round"; c.strokeText(filled, ...at); }
     c.fillText(filled, ...at);
   },
+  bands(c, layer, area, data, frame) {
+    const row = layer.follow ? Math.min(frame, data.rows - 1) : 0, high = area.bottom - area.top;
+    c.font = `${layer.size}px system-ui, sans-serif`; c.textAlign = "center"; c.textBaseline = "middle"; c.lineJoin = "round";
+    for (let item = 0; item < data.items && data.rows; item++) {
+      const [from, to, kind, mark] = [0, 1, 2, 3].map((k) => data.at(row, item, k));
+      const left = area.x.px(from), right = area.x.px(to), color = layer.colors[kind];
+      c.save(); c.beginPath(); c.rect(left, area.top, right - left, high); c.clip();
+      c.fillStyle = color; c.fill();
+      c.strokeStyle = `${layer.ink}59`; c.lineWidth = 1; c.beginPath();
+      for (const way of { 0: [], 1: [1], [-1]: [-1], 2: [1, -1] }[layer.hatches[kind]])
+        for (let x = Math.floor((left - high) / 10) * 10; x < right + high; x += 10) { c.moveTo(x, area.bottom); c.lineTo(x + way * high, area.top); }
+      c.stroke(); c.restore();
+      const marked = !Number.isNaN(mark), room = c.measureText(layer.words[kind]).width + 0.6 * layer.size < right - left;
+      const word = room ? layer.words[kind] : marked ? layer.words[kind].slice(0, 1) : "";
+      const at = [marked ? area.x.px(mark) : (left + right) / 2, (area.top + area.bottom) / 2];
+      c.strokeStyle = color; c.lineWidth = 4; c.strokeText(word, ...at);
+      c.fillStyle = layer.ink; c.fillText(word, ...at);
+    }
+  },
 };
 PAINT.marker = PAINT.ball;
 
@@ -175,6 +235,34 @@ function relief(data, row, { colors, lines }, wide, high) {
       const left = x ? bands[p - 1] : band, up = y ? bands[p - wide] : band;
       const line = lines && ((left !== band && Math.max(left, band) % 2 === 0) || (up !== band && Math.max(up, band) % 2 === 0));
       for (let k = 0; k < 3; k++) image.data[4 * p + k] = rgb[band][k] * (line ? 0.7 : 1) + (line ? 76 : 0);
+      image.data[4 * p + 3] = 255;
+    }
+  }
+  c.putImageData(image, 0, 0);
+  return canvas;
+}
+
+const INK = 0.62; // how much of its light a hatched pixel keeps
+const HATCHES = { // (x - y) may be negative, hence the offset, a multiple of what follows it
+  "": () => false, "/": (x, y) => (x + y) % 9 === 0, "\\": (x, y) => (x - y + 9000) % 9 === 0,
+  ".": (x, y) => x % 6 < 2 && y % 6 < 2, x: (x, y) => (x + y) % 11 === 0 || (x - y + 11000) % 11 === 0,
+  "-": (x, y) => y % 7 === 0, "|": (x) => x % 7 === 0, "+": (x, y) => x % 9 === 0 || y % 9 === 0,
+  o: (x, y) => Math.abs((x % 10) - 5) + Math.abs((y % 10) - 5) === 3,
+};
+
+/** A grid of colour numbers as a picture: a rectangle each, hatched; a number without a colour is left open. */
+function tiled(data, row, { colors, hatches }, wide, high) {
+  const canvas = document.createElement("canvas"), c = canvas.getContext("2d");
+  canvas.width = wide; canvas.height = high;
+  const image = c.createImageData(wide, high), marks = hatches.map((mark) => HATCHES[mark]);
+  const rgb = colors.map((color) => [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16)));
+  for (let y = 0, p = 0; y < high; y++) {
+    const j = Math.floor(((high - 1 - y) * data.columns) / high);
+    for (let x = 0; x < wide; x++, p++) {
+      const number = data.at(row, Math.floor((x * data.items) / wide), j);
+      if (!(number < colors.length)) continue;
+      const light = marks[number % marks.length](x, y) ? INK : 1;
+      for (let k = 0; k < 3; k++) image.data[4 * p + k] = Math.floor(rgb[number][k] * light);
       image.data[4 * p + 3] = 255;
     }
   }

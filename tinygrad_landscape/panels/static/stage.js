@@ -2,7 +2,7 @@
 //
 // Everything arrives as traits of one model and leaves as traits, so the newest value wins and nothing
 // queues: `spec` (what stays, see draw/scene.py), `background` (PNG), `layers` (float arrays as bytes),
-// `frame`, `playing`, `speed`, `start`, `loop`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
+// `frame`, `turns`, `heard`, `playing`, `speed`, `start`, `loop`, `dial`, `dragging`, `revealed`, `resting`, `resets`, `sentence`, `honesty`, `label`.
 // Play runs here, on the browser's own clock. No library, no build step, no network.
 //
 // paint.js stands before this file in the same module; it holds what knows pixels but no page.
@@ -21,6 +21,7 @@ const ICONS = {
   forward: "M13 3h3v14h-3zM4 3v14l8-7z", reset: "M10 3a7 7 0 1 0 7 7h-2.4A4.6 4.6 0 1 1 10 5.4V8l5-4-5-4z",
 };
 const SPEEDS = [2, 5, 10, 20, 60];
+const NARROW = 0.52; // a picture no wider than this share of its full width has its columns below each other
 
 // ---- the widget -----------------------------------------------------------------------------------
 
@@ -59,10 +60,15 @@ function render({ model, el }) {
     sentence, honesty, live);
   el.append(root);
 
-  let spec, areas, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0, drawn = null;
+  let spec, areas, layout, data = {}, frame = 0, clock = null, waiting = 0, grabbed = null, picked = null, hush = 0, drawn = null;
   const last = () => Math.max(0, model.get("frames") - 1);
   const layer = (name) => spec.layers.find((each) => each.name === name);
-  const save = (changes) => { for (const [k, v] of Object.entries(changes)) model.set(k, v); model.save_changes(); };
+  const save = (changes) => { // a hand that chooses a frame counts it, so that older news of the kernel's can be told
+    if ("frame" in changes) changes = { ...changes, turns: (model.get("turns") ?? 0) + 1 };
+    for (const [k, v] of Object.entries(changes)) model.set(k, v);
+    model.save_changes();
+  };
+  const outdated = () => model.get("heard") !== undefined && model.get("heard") !== model.get("turns");
   const text = () => { // the first text that is not blank at this moment
     for (const l of spec.layers) { const told = l.kind === "text" && words(l, data[l.name], frame); if (told) return told; }
     return "";
@@ -72,13 +78,20 @@ function render({ model, el }) {
   // -- painting
   function paint() {
     waiting = 0;
-    const c = canvas.getContext("2d"), zoom = canvas.width / spec.width;
-    c.setTransform(zoom, 0, 0, zoom, 0, 0); c.clearRect(0, 0, spec.width, spec.height);
-    for (const each of spec.layers) {
-      c.save(); PAINT[each.kind](c, each, areas[each.axes], data[each.name], frame); c.restore();
+    const c = canvas.getContext("2d"), zoom = canvas.width / layout.width;
+    c.setTransform(1, 0, 0, 1, 0, 0); c.clearRect(0, 0, canvas.width, canvas.height);
+    for (const { left, top, right, bottom, zoom: closer, at } of layout.pieces) {
+      const scale = zoom * closer;
+      c.save(); c.setTransform(scale, 0, 0, scale, -left * scale, at * zoom - top * scale);
+      c.beginPath(); c.rect(left, top, right - left, bottom - top); c.clip();
+      if (background.hidden && background.complete) c.drawImage(background, 0, 0, spec.width, spec.height);
+      for (const each of spec.layers) {
+        c.save(); PAINT[each.kind](c, each, areas[each.axes], data[each.name], frame); c.restore();
+      }
+      if (drawn) string(c, drawn);
+      if (!model.get("revealed")) for (const axes of spec.axes) if (axes.veil) veil(c, spec, axes);
+      c.restore();
     }
-    if (drawn) string(c, drawn);
-    if (!model.get("revealed")) for (const axes of spec.axes) if (axes.veil) veil(c, spec, axes);
     readout.textContent = `${frame} / ${last()}`;
     scrub.max = last(); scrub.value = frame; scrub.setAttribute("aria-valuetext", text() || `step ${frame}`);
     Object.assign(root.dataset, { paints: Number(root.dataset.paints) + 1, frame, frames: last() + 1, playing: clock !== null, revealed: model.get("revealed") });
@@ -87,17 +100,25 @@ function render({ model, el }) {
 
   function resize() {
     const wide = Math.round(picture.clientWidth * Math.max(1, window.devicePixelRatio || 1));
-    const high = Math.round((wide * spec.height) / spec.width);
+    arrange();
+    const high = Math.round((wide * layout.height) / layout.width);
     if (!wide || (canvas.width === wide && canvas.height === high)) return;
-    canvas.width = wide; canvas.height = high;
+    canvas.width = wide; canvas.height = high; sentence.style.minHeight = "";
     if (waiting) cancelAnimationFrame(waiting);
     paint(); // at once: a canvas is wiped when its size changes
+  }
+
+  function arrange() {
+    layout = arranged(spec, picture.clientWidth <= NARROW * spec.width);
+    background.hidden = layout.pieces.length > 1; // then the canvas shows it, in pieces
+    picture.style.aspectRatio = `${layout.width} / ${layout.height}`;
+    placeStart();
   }
 
   // -- what the model says
   function takeSpec() {
     spec = model.get("spec"); areas = frameOf(spec);
-    picture.style.aspectRatio = `${spec.width} / ${spec.height}`; root.style.maxWidth = `${spec.width}px`;
+    arrange(); root.style.maxWidth = `${spec.width}px`;
     for (const [k, v] of [["--tgl-paper", spec.paper], ["--tgl-ink", spec.ink], ["--tgl-muted", spec.muted], ["--tgl-scale", spec.scale]]) root.style.setProperty(k, v);
     start.hidden = !spec.drag;
     picture.style.cursor = spec.lasso ? "crosshair" : ""; picture.style.touchAction = spec.lasso ? "none" : "";
@@ -111,12 +132,13 @@ function render({ model, el }) {
   function takeBackground() {
     const old = background.src;
     background.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
-    background.onload = () => { if (old) URL.revokeObjectURL(old); };
+    background.onload = () => { if (old) URL.revokeObjectURL(old); if (background.hidden) dirty(); };
   }
   function takeWords() {
     if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
       clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
     }
+    if (sentence.offsetHeight) sentence.style.minHeight = `${sentence.offsetHeight}px`; // a shorter one moves nothing below it
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
     honesty.hidden = !model.get("honesty"); picture.setAttribute("aria-label", model.get("label"));
   }
@@ -125,8 +147,9 @@ function render({ model, el }) {
     showStart(model.get("start"));
   }
   function showStart([x, y]) {
-    const area = areas[layer(spec.drag).axes];
-    start.style.left = `${(100 * area.x.px(x)) / spec.width}%`; start.style.top = `${(100 * area.y.px(y)) / spec.height}%`;
+    const area = home(spec.drag), { left, top, zoom, at } = layout.pieces.find((piece) => area.left < piece.right && area.top < piece.bottom);
+    start.style.left = `${(100 * (area.x.px(x) - left) * zoom) / layout.width}%`;
+    start.style.top = `${(100 * (at + (area.y.px(y) - top) * zoom)) / layout.height}%`;
     start.setAttribute("aria-label", `Start at ${said(x)}, ${said(y)}. Arrow keys move it.`);
     root.dataset.start = `${x} ${y}`;
   }
@@ -168,7 +191,9 @@ function render({ model, el }) {
   // -- hands
   const under = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * spec.width) / box.width, ((event.clientY - box.top) * spec.height) / box.height];
+    const x = ((event.clientX - box.left) * layout.width) / box.width, y = ((event.clientY - box.top) * layout.height) / box.height;
+    const { left, top, zoom, at } = layout.pieces.findLast((piece) => y >= piece.at) ?? layout.pieces[0];
+    return [left + x / zoom, top + (y - at) / zoom];
   };
   const neat = (value, { low, high }) => {
     const unit = 10 ** Math.floor(Math.log10(Math.abs(high - low) / 200));
@@ -177,7 +202,7 @@ function render({ model, el }) {
   };
   function moveStart(point, dragging) {
     const area = areas[layer(spec.drag).axes], to = [neat(point[0], area.x), neat(point[1], area.y)];
-    showStart(to); save({ start: to, dragging });
+    showStart(to); save({ dragging, start: to });
   }
   function seek([x]) {
     const l = layer(spec.seek), d = data[spec.seek], value = areas[l.axes].x.value(x);
@@ -196,9 +221,29 @@ function render({ model, el }) {
   }
   const inside = ([x, y], area) => x >= area.left && x <= area.right && y >= area.top && y <= area.bottom;
   const home = (name) => areas[layer(name).axes];
+  const band = (item) => [0, 1, 2, 3].map((k) => data[spec.bands].at(0, item, k));
+  function turnDial([x], dragging) { // to a band's mark, if the hand is near one
+    const { x: ruled, left, right } = home(spec.bands);
+    let value = Number(ruled.value(Math.max(left, Math.min(right, x))).toPrecision(3)), near = 6;
+    for (let k = 0; k < data[spec.bands].items; k++) {
+      const mark = band(k)[3], far = Math.abs(ruled.px(mark) - x);
+      if (far < near) { near = far; value = Number(mark.toPrecision(4)); }
+    }
+    save({ dial: value, dragging });
+  }
+  /** Keys 1 to 4: the mark of that kind of band, or in a panel without bands a part of the way. */
+  function jump(number) {
+    if (!spec.bands) return step(Math.round(((number - 1) / 3) * last()) - frame);
+    for (let k = 0; k < data[spec.bands].items; k++) {
+      const [, , kind, mark] = band(k);
+      if (kind === number - 1 && !Number.isNaN(mark)) return save({ dial: Number(mark.toPrecision(4)) });
+    }
+    live.textContent = `${layer(spec.bands).words[number - 1]}: nowhere here`;
+  }
   function hand(event) {
     const [x, y] = under(event);
     if (grabbed === "seek") return seek([x, y]);
+    if (grabbed === "dial") return turnDial([x, y], true);
     if (grabbed === "lasso") return throwLasso([x, y]);
     const area = home(spec.drag);
     return moveStart([area.x.value(x), area.y.value(y)], true);
@@ -208,7 +253,8 @@ function render({ model, el }) {
     const place = under(event), onHandle = event.target === start;
     if (spec.drag && (onHandle || (event.pointerType !== "touch" && inside(place, home(spec.drag))))) grabbed = "start";
     else if (spec.lasso && inside(place, home(spec.lasso))) { grabbed = "lasso"; drawn = []; }
-    else if (spec.seek && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
+    else if (spec.bands && event.pointerType !== "touch" && inside(place, home(spec.bands))) grabbed = "dial";
+    else if (spec.seek && data[spec.seek].rows && model.get("revealed") && inside(place, home(spec.seek))) grabbed = "seek";
     else return;
     event.preventDefault(); (grabbed === "start" ? start : picture).focus({ preventScroll: true });
     picked = event.pointerId; picture.setPointerCapture(picked); hand(event);
@@ -217,11 +263,14 @@ function render({ model, el }) {
   const drop = (event) => {
     if (!grabbed || event.pointerId !== picked) return;
     const what = grabbed; grabbed = picked = null; placeStart(); // the kernel may have moved it back onto its track
-    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else if (what === "lasso") tieLasso(); else announce();
+    if (what === "start") { save({ dragging: false }); announce("Start moved"); } else if (what === "lasso") tieLasso();
+    else { if (what === "dial") save({ dragging: false }); announce(); }
   };
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(name, drop);
   picture.addEventListener("click", (event) => { // a tap; mouse and pen have dragged already
-    if (event.pointerType !== "touch" || event.target === start || !spec.drag || !inside(under(event), home(spec.drag))) return;
+    if (event.pointerType !== "touch" || event.target === start) return;
+    if (spec.bands && inside(under(event), home(spec.bands))) return turnDial(under(event), false);
+    if (!spec.drag || !inside(under(event), home(spec.drag))) return;
     const area = home(spec.drag), [x, y] = under(event);
     moveStart([area.x.value(x), area.y.value(y)], false);
   });
@@ -244,26 +293,42 @@ function render({ model, el }) {
     else if (own && event.key === "Home") step(-frame);
     else if (own && event.key === "End") step(last() - frame);
     else if (event.key === "r" && event.target !== speed) restart();
+    else if (/^[1-4]$/.test(event.key) && event.target !== speed) jump(Number(event.key));
     else return;
     event.preventDefault();
   });
+
+  // -- ipywidgets' sliders have no name: a screen reader hears that of the box in front of them
+  const namer = new MutationObserver(() => nameSliders());
+  function nameSliders() {
+    const panel = root.closest(".tgl-panel");
+    for (const handle of panel?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+      const box = handle.closest(".widget-slider").previousElementSibling;
+      handle.setAttribute("aria-label", box?.querySelector("label")?.textContent || "value");
+    }
+    if (panel) namer.observe(panel, { childList: true, subtree: true }); // others come later
+  }
 
   // -- life
   const heard = {
     spec: () => { takeSpec(); takeLayers(); resize(); }, background: takeBackground, layers: takeLayers, start: placeStart, revealed: dirty,
     frames: dirty, sentence: takeWords, honesty: takeWords, label: takeWords, speed: () => { speed.value = model.get("speed"); },
-    frame: () => { if (clock === null) { frame = Math.min(last(), model.get("frame")); dirty(); } },
+    frame: () => {
+      if (clock !== null) return;
+      if (outdated()) { if (model.get("frame") !== frame) model.set("frame", frame); return; } // the kernel has not heard the hand yet
+      frame = Math.min(last(), model.get("frame")); dirty();
+    },
     playing: () => (model.get("playing") ? run() : pause()),
   };
   takeSpec(); frame = model.get("frame"); takeLayers(); takeBackground(); takeWords(); showPlay(); speed.value = model.get("speed");
   for (const [name, react] of Object.entries(heard)) model.on(`change:${name}`, react);
-  const watcher = new ResizeObserver(resize);
+  const watcher = new ResizeObserver(() => { resize(); nameSliders(); });
   watcher.observe(picture);
   if (model.get("playing") && !still.matches) run();
   else if (model.get("playing")) { frame = last(); dirty(); save({ playing: false, frame }); } // it moves when asked to
   return () => {
     for (const [name, react] of Object.entries(heard)) model.off(`change:${name}`, react);
-    watcher.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
+    watcher.disconnect(); namer.disconnect(); clearTimeout(hush); clock = null; if (waiting) cancelAnimationFrame(waiting); URL.revokeObjectURL(background.src);
   };
 }
 

@@ -1,7 +1,7 @@
 // A surface that mouse, touch and keys turn, with a walk over it, in step with a stage.
 //
 // Everything arrives as traits of one model: `look` (colours, axes, letters), `grid` (shares of height as bytes),
-// `path` (rows, walkers, x y share), `frame`, `playing`, `speed`, `camera` (turn, tilt, zoom), `home`, `label`, `honesty`,
+// `path` (rows, walkers, x y share), `frame`, `playing`, `speed`, `camera` (turn, tilt, zoom), `home`, `label`, `honesty`, `aspect`,
 // and `player`, another model whose frame, playing and speed count instead of ours. Turning needs no message; the camera is
 // saved when the hand lets go. No library, no build step, no network.
 //
@@ -170,6 +170,7 @@ function render({ model, el }) {
     grid() { painter.grid(mesh(model.get("grid"))); dirty(); },
     path() { painter.path(ways(model.get("path"))); dirty(); },
     camera() { if (!fingers.size) { camera = [...model.get("camera")]; dirty(); } },
+    aspect() { hills.style.aspectRatio = model.get("aspect"); },
     label() { hills.setAttribute("aria-label", `${model.get("label")}. Arrow keys turn, plus and minus zoom, r resets the view, space plays.`); },
     honesty() { honesty.textContent = model.get("honesty"); honesty.hidden = !model.get("honesty"); },
   };

@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..engine.errors import ParameterError
+from . import progress
 from .words import paragraph
 
 
@@ -41,10 +42,11 @@ class Quiz(widgets.VBox):
     """Show questions one below the other; each answers as soon as an option is chosen.
 
     `choices` are the radio buttons, `answers` the feedback texts, both in the questions' order.
+    Under a `name`, the lesson's number, the first answers are kept in the progress file.
     """
 
-    def __init__(self, questions: Sequence[Question]):
-        self.questions = tuple(questions)
+    def __init__(self, questions: Sequence[Question], name: str | None = None):
+        self.questions, self.name = tuple(questions), name
         self.choices = [
             widgets.RadioButtons(
                 options=list(question.feedback), value=None, layout=widgets.Layout(width="auto")
@@ -61,5 +63,10 @@ class Quiz(widgets.VBox):
         super().__init__(rows)
 
     def _chosen(self, change: Mapping[str, Any]) -> None:
-        place = self.choices.index(change["owner"])
-        self.answers[place].value = paragraph(self.questions[place].judge(change["new"]))
+        place, option = self.choices.index(change["owner"]), change["new"]
+        question = self.questions[place]
+        self.answers[place].value = paragraph(question.judge(option))
+        number, first = str(place + 1), progress.entry("quizzes", self.name)
+        if number not in first:
+            right = option == question.right
+            progress.keep("quizzes", self.name, {number: {"answer": option, "right": right}})
