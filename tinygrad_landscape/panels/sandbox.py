@@ -19,7 +19,7 @@ from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data
-from tinygrad_landscape.panels import controls, decisions, playground, relief, strips
+from tinygrad_landscape.panels import controls, decisions, playground, relief, timelines
 from tinygrad_landscape.panels.chart import Chart, Charted, add_losses
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
@@ -277,9 +277,9 @@ class Sandbox(Charted):
             axes = dict(zip(names, across, strict=True))
             for name, ax in axes.items():
                 if name == "loss":
-                    strips.frame(ax, " ")
+                    timelines.frame(ax, " ")
                     labels = ("training", "validation")
-                    strips.legend(ax, labels, "lower left", bbox_to_anchor=(0.0, 0.04))
+                    timelines.legend(ax, labels, "lower left", bbox_to_anchor=(0.0, 0.04))
                 else:
                     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), xticks=[], yticks=[])
                     ax.set_box_aspect(1.0)
