@@ -24,6 +24,8 @@ PANELS = {
     "flatness width": "Flatness(preset='width')",
     "twin surface": "TwinSurface(preset='validation')",
     "twin surface regularisation": "TwinSurface(preset='regularisation')",
+    "monitor": "Monitor()",
+    "sandbox": "Sandbox()",
 }
 
 
