@@ -28,6 +28,8 @@ PANELS = {
     "monitor": "Monitor()",
     "twin surface": "TwinSurface(preset='validation')",
     "twin surface regularisation": "TwinSurface(preset='regularisation')",
+    "monitor": "Monitor()",
+    "sandbox": "Sandbox()",
 }
 
 

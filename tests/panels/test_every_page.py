@@ -20,6 +20,7 @@ from tinygrad_landscape.panels import (
     Flatness,
     Initialization,
     Losses,
+    Monitor,
     Race,
     Ravine,
     Saddle,
@@ -51,6 +52,7 @@ MADE = {
     "losses": lambda: Losses(),
     "backprop": lambda: Backprop(),
     "race": lambda: Race(budget=8, resolution=15),
+    "monitor": lambda: Monitor(*trained()),
 }  # fmt: skip
 WALKED = ("hundred balls", "lasso", "schedule", "descent of P4")
 

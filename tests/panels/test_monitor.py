@@ -6,7 +6,7 @@ import pytest
 import tinygrad_landscape as tl
 from tinygrad_landscape.panels import Monitor
 from tinygrad_landscape.panels import monitor as module
-from tinygrad_landscape.panels.strips import Span
+from tinygrad_landscape.panels.timelines import Span
 from tinygrad_landscape.surveying.diagnosis import STATES
 
 NET = tl.Network(tl.Linear(2, 8), tl.Tanh(), tl.Linear(8, 1))

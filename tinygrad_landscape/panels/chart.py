@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from tinygrad_landscape.draw import Scene
 from tinygrad_landscape.draw.layers import said
-from tinygrad_landscape.panels import strips
+from tinygrad_landscape.panels import timelines
 from tinygrad_landscape.panels.panel import Panel
-from tinygrad_landscape.panels.strips import Span
+from tinygrad_landscape.panels.timelines import Span
 from tinygrad_landscape.surveying.diagnosis import FINE, STATES, Diagnosis, diagnose
-from tinygrad_landscape.surveying.vitals import Vitals
+from tinygrad_landscape.surveying.pulse import Vitals
 from tinygrad_landscape.surveying.watch import Watch
 
 
@@ -71,7 +71,7 @@ class Chart:
         """Show the losses and the state of every moment; give the range of heights."""
         losses, held = self.column("losses"), self.column("validation_losses")
         span = Span.of(losses, held)
-        strips.put_series(scene, "loss", span, self.when, self.steps[-1], losses, held)
+        timelines.put_series(scene, "loss", span, self.when, self.steps[-1], losses, held)
         states = [self._found[step].state if step in self._found else "" for step in self.steps]
         for k, words in enumerate(STATES):
             scene.set(f"state {k}", [[0.0 if one == words else np.nan] for one in states])
@@ -124,7 +124,7 @@ def add_losses(scene: Scene, over: str = "loss") -> None:
     """Add the layers that `Chart.put_losses` fills, to the axes called "loss"; step and loss are
     written above the axes `over`."""
     chosen, size = scene.style, scene.style.scale
-    strips.add_series(scene, "loss", 2)
+    timelines.add_series(scene, "loss", 2)
     scene.add("alarm", "polyline", "loss", colors=[chosen.accents[0]], follow=True, ghost=0.35,
               width=5.0 * size)  # fmt: skip
     scene.add("readout", "text", over, follow=True, at=[0.0, 1.04], color=chosen.ink,

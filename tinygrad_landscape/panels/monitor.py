@@ -20,20 +20,20 @@ from tinygrad_landscape.draw import Scene, style
 from tinygrad_landscape.engine.errors import ParameterError, ShapeError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, data, losses
-from tinygrad_landscape.panels import strips
+from tinygrad_landscape.panels import timelines
 from tinygrad_landscape.panels.chart import Chart, Charted, add_losses
 from tinygrad_landscape.panels.panel import guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import looping
-from tinygrad_landscape.panels.strips import Span
+from tinygrad_landscape.panels.timelines import Span
 from tinygrad_landscape.surveying.diagnosis import Diagnosis
 from tinygrad_landscape.surveying.watch import Watch, stride
 
 ACROSS = np.linspace(-1.0, 1.0, 31)  # places of the slice, in halves of its width
 WIDE = 0.25  # half the width of the slice, as a share of the weights' length
-PAUSE = 0.3  # seconds at least between two pictures of a run that goes on
-REST = 15.0  # a picture is followed by so many times its own cost without one
-LIVE = {"every": 10, "curved": 15}  # steps between looks, looks between curvatures
+PAUSE = 0.4  # seconds at least between two pictures of a run that goes on
+REST = 20.0  # a picture is followed by so many times its own cost without one
+LIVE = {"every": 10, "curved": 20}  # steps between looks, looks between curvatures
 WAITING = (
     "Nothing to watch yet: pass this monitor to a walk, "
     "tl.descend(L, theta, optimizer, callbacks=[monitor])."
@@ -221,7 +221,7 @@ class Monitor(Charted):
             ("sharpness", Span.of(sharp, cliff), [sharp, cliff]),
             ("turns", Span(-1.0, 1.0, False), [turns]),
         ):
-            strips.put_series(scene, name, span, chart.when, end, *series)
+            timelines.put_series(scene, name, span, chart.when, end, *series)
         self._put_slices(height)
         self.player.update(sentence=self._coming(), honesty=self._honesty(height))
 
@@ -272,17 +272,17 @@ class Monitor(Charted):
             }
             axes = {name: figure.add_subplot(place) for name, (place, _) in places.items()}
             for name, (_, title) in places.items():
-                strips.frame(axes[name], title)
+                timelines.frame(axes[name], title)
             axes["turns"].axhline(0.5, color=chosen.muted, linewidth=0.8, linestyle=":", marker="")
-            strips.legend(axes["loss"], ("training", "validation"), "lower left",
+            timelines.legend(axes["loss"], ("training", "validation"), "lower left",
                           bbox_to_anchor=(0.0, 0.04))  # fmt: skip
-            strips.legend(axes["slice"], ("up gradient", "sharpest"), "lower center",
+            timelines.legend(axes["slice"], ("up gradient", "sharpest"), "lower center",
                           bbox_to_anchor=(0.5, 0.98), ncols=2)  # fmt: skip
-            strips.legend(axes["sharpness"], (None, "threshold"), "lower right")
+            timelines.legend(axes["sharpness"], (None, "threshold"), "lower right")
         scene, size = Scene(figure, axes, paper), chosen.scale
         add_losses(scene)
         for name, count in (("gradient", 1), ("sharpness", 2), ("turns", 1)):
-            strips.add_series(scene, name, count)
+            timelines.add_series(scene, name, count)
         orange, blue = chosen.accents
         for name, color, dash in (("slice 1", orange, [7, 4]), ("slice", blue, [])):
             scene.add(name, "curve", "slice", follow=True, colors=[color], dash=dash,

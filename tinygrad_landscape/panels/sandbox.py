@@ -19,7 +19,7 @@ from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape
 from tinygrad_landscape.network import Data
-from tinygrad_landscape.panels import controls, decisions, playground, relief, strips
+from tinygrad_landscape.panels import controls, decisions, playground, relief, timelines
 from tinygrad_landscape.panels.chart import Chart, Charted, add_losses
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Run
@@ -237,8 +237,9 @@ class Sandbox(Charted):
             borders = [decisions.border(chances[0])]
         scene.set("chances", np.array(chances))
         scene.set("border", np.array(borders))
-        for name, column in (("right", "accuracies"), ("right held", "validation_accuracies")):
-            scene.set(name, np.round(100.0 * self._chart.column(column)[:, None], 1))
+        shares = self.landscape.accuracy(points), self._chart.column("validation_accuracies")
+        for name, share in zip(("right", "right held"), shares, strict=True):
+            scene.set(name, np.round(100.0 * share[:, None], 1))
 
     def _words(self, surface: Surface, points: NDArray, scale: Heights) -> str:
         words = f"{honesty(surface, None, scale)} {relief.words(scale)}"
@@ -276,9 +277,9 @@ class Sandbox(Charted):
             axes = dict(zip(names, across, strict=True))
             for name, ax in axes.items():
                 if name == "loss":
-                    strips.frame(ax, " ")
+                    timelines.frame(ax, " ")
                     labels = ("training", "validation")
-                    strips.legend(ax, labels, "lower left", bbox_to_anchor=(0.0, 0.04))
+                    timelines.legend(ax, labels, "lower left", bbox_to_anchor=(0.0, 0.04))
                 else:
                     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), xticks=[], yticks=[])
                     ax.set_box_aspect(1.0)

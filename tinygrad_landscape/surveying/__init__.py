@@ -12,10 +12,10 @@ from .diagnosis import Diagnosis, diagnose
 from .export import export
 from .line import Line
 from .plane import Plane
+from .pulse import Vitals
 from .surface import Profile, Surface
 from .survey import coarse_to_fine, profile, survey
 from .trainability import TrainabilityMap, trainability
-from .vitals import Vitals
 from .watch import vitals
 from .winding import winding_number
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import ParameterError
+from .pulse import LOOKS, ROOM, STILL, Vitals, fall, window
 from .results import Result
-from .vitals import LOOKS, ROOM, STILL, Vitals, fall, window
 
 STATES = (
     "healthy", "converged", "plateau", "near a saddle", "bouncing", "diverging", "overfitting",
@@ -330,7 +330,9 @@ def _converged(now: _Now) -> Diagnosis | None:
         f", and neither straight ahead nor sideways is it 5 % lower ({now.stretch} it fell by "
         f"{max(now.fall, 0.0):.2%})."
     )  # fmt: skip
-    remedy = "" if now.done else "If that is too high: a wider network, or better inputs."
+    remedy = (
+        "" if now.done else "If that is too high: momentum or Adam, another start, a wider network."
+    )
     return now.says("converged", finding, remedy)
 
 

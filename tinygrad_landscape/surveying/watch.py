@@ -18,7 +18,7 @@ from ..engine.errors import ParameterError, ShapeError
 from ..landscape import Landscape
 from ..network import Data, ReLU, Sigmoid, Tanh
 from .curvature import SMALL, lanczos
-from .vitals import COLUMNS, ROOM, STILL, Vitals, fall
+from .pulse import COLUMNS, ROOM, STILL, Vitals, fall
 
 if TYPE_CHECKING:
     from ..descent import Trajectory
@@ -50,7 +50,7 @@ def vitals(
     >>> import tinygrad_landscape as tl
     >>> walk = tl.descend(tl.formulas.three_valleys, [0.0, 0.0], tl.optim.SGD(0.8), steps=200)
     >>> tl.vitals(tl.formulas.three_valleys, walk)
-    Vitals(101 looks at 200 steps, without validation data, loss 0.1974 to 1.044e-09)
+    Vitals(101 looks at 200 steps, without validation data, loss 1.246 to 4.969e-14)
     """
     watch = Watch(landscape, validation, optimizer, stride(len(walk)) if every is None else every)
     watch.follow(walk)
@@ -213,8 +213,6 @@ class Watch:
             loss, slope = land.value_and_gradient(theta)
             norm = np.linalg.norm(slope)
         note["steps"], note["losses"], note["gradient_norms"] = step, float(loss), float(norm)
-        if self._judged:
-            note["accuracies"] = float(land.accuracy(theta))
         if self.validation is not None:
             note["validation_losses"] = float(self.validation(theta))
             if self._judged:

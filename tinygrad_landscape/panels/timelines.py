@@ -1,4 +1,4 @@
-"""Strips: small plots over time whose range grows while a run goes on.
+"""Timelines: small plots over time whose range grows while a run goes on.
 
 A scene's axes are frozen, for drawing them anew takes a tenth of a second. A strip therefore draws
 into a unit square and writes the ends of its range beside it; a moving range is numbers only.

@@ -28,8 +28,8 @@ class Vitals(Result):
     """What was seen of one walk at R looks; every array is `(R,)`, NaN where nothing was measured.
 
     - `steps`, `losses`, `gradient_norms`: of the full landscape, as in a `Trajectory`.
-    - `accuracies`, `validation_losses`, `validation_accuracies`: shares and losses, if there are
-      labels and validation data.
+    - `validation_losses`, `validation_accuracies`: on the validation data, if there are any (and
+      labels).
     - `turns`: the mean cosine between successive steps since the last look, -1 to 1.
     - `travelled`: the length of the way so far; `lengths`: of the weights, as a vector.
     - `sharpness`, `lowest`: the ends of the Hessian's spectrum; `thresholds`: the sharpness at
@@ -49,7 +49,6 @@ class Vitals(Result):
     steps: Array
     losses: Array
     gradient_norms: Array
-    accuracies: Array
     validation_losses: Array
     validation_accuracies: Array
     turns: Array
