@@ -32,7 +32,7 @@ PRESETS: dict[str, tuple[dict[str, Any], ...]] = {
     "Slice": ({}, {"plane": "random"}),
 }
 NAMES = ("Descent", "Fit", "Ravine", "Losses", "Slice", "Initialization", "Race", "Saddle",
-         "Sieve", "TwinSurface", "Flatness", "Basins")  # fmt: skip
+         "Sieve", "TwinSurface", "Flatness", "Basins", "Sandbox")  # fmt: skip
 
 
 def moves(control: Any) -> Iterator[Any]:

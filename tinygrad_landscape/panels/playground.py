@@ -52,7 +52,7 @@ def network_controls(seed: int) -> dict[str, Any]:
         "samples": controls.count("samples", 80, 10, 1000),
         "noise": controls.number("noise", 0.25, 0.0, 1.0),
         "depth": controls.count("hidden layers", 2, 0, 6),
-        "width": controls.count("units in each", 12, 1, 128),
+        "width": controls.count("units in each", 12, 1, 48),
         "activation": controls.choice("activation", tuple(BENDS), "tanh"),
         "scheme": controls.choice("first weights", SCHEMES, "glorot_uniform"),
         "l2": controls.number("l2", 0.0, 0.0, 1.0),

@@ -146,6 +146,7 @@ class Sandbox(Charted):
         self._rows: list[NDArray[Any]] = []
         self._chances: list[NDArray[Any]] = []
         self._borders: list[NDArray[Any]] = []
+        self._at_once = max(1, 2000 // self.landscape.size)  # maps of decisions in one piece
         if self._decides:
             self._inputs = decisions.Inputs(self.landscape, self._held)  # type: ignore[arg-type]
 
@@ -183,6 +184,8 @@ class Sandbox(Charted):
         if len(self._rows) == FINE:
             return True
         if not self._rows:
+            if self._surface is not None and out_of_time():
+                return False  # a sketch takes long enough for a piece of its own
             self._sketch()
         x0, x1, y0, y1 = self._frame
         a, b = np.linspace(x0, x1, FINE), np.linspace(y0, y1, FINE)
@@ -201,7 +204,7 @@ class Sandbox(Charted):
         points = self._chart.watch.points
         while self._decides and len(self._chances) < len(points):
             k = len(self._chances)
-            fresh = self._inputs.chances(np.array(points[k : k + 10]))
+            fresh = self._inputs.chances(np.array(points[k : k + self._at_once]))
             self._chances += list(fresh)
             self._borders += [decisions.border(one) for one in fresh]
             if out_of_time():
