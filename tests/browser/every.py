@@ -28,8 +28,6 @@ PANELS = {
     "monitor": "Monitor()",
     "twin surface": "TwinSurface(preset='validation')",
     "twin surface regularisation": "TwinSurface(preset='regularisation')",
-    "monitor": "Monitor()",
-    "sandbox": "Sandbox()",
 }
 
 

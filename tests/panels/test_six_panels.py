@@ -76,8 +76,10 @@ def test_it_says_what_it_shows(made):
     panel, *_ = made
     for words in (panel.describe(), panel.player.honesty):
         assert words.endswith(".") and "nan" not in words
+    panel.seek(10**6)  # before the first step Fit does not tell the place that a hand shall find
     assert panel.player.sentence == panel.describe() and len(panel.player.label) > 10
     assert panel._repr_mimebundle_()["text/plain"] == panel.describe()
+    panel.reset()
 
 
 def test_one_slider_is_seen_at_first(made):

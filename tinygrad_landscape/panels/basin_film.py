@@ -29,7 +29,7 @@ from tinygrad_landscape.panels.valleys import ELSEWHERE, FALLEN, MOST, WALKING, 
 from tinygrad_landscape.surveying import Plane
 
 HATCHES = ["", "/", ".", "\\", "x", "-", "|", "+", "o"]  # of the valleys
-OTHERS = {ELSEWHERE: ("#aab2bb", "|"), WALKING: ("#f2f2f2", "."), FALLEN: ("#39414b", "x")}
+OTHERS = {ELSEWHERE: ("#aab2bb", "|"), WALKING: ("#f2f2f2", "."), FALLEN: ("#5b6673", "x")}
 OPEN = 255  # the number of a cell that is not known yet
 PARTS = 200  # a column of the strip is cut into so many
 LINES = 9  # heights drawn over the map

@@ -21,7 +21,7 @@ from tinygrad_landscape.draw.layers import said
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls, pages
-from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.ground import Ground, walked
 from tinygrad_landscape.panels.panel import Panel, guarded
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.run import Crowd, Run, looping
@@ -228,8 +228,8 @@ class HundredBalls(Basins):
             self._others = Run(inside, dropped - origin, optimizer, steps)
             self._grid_starts = self.ground.grid(GRID) - origin
             self._grid = Crowd(inside, self._grid_starts, optimizer, steps)
-        if steps != self.player.scene.axes["curve"].get_xlim()[1]:
-            self.player.scene.axes["curve"].set_xlim(0, steps)
+        if self.player.scene.axes["curve"].get_xlim() != walked(steps):
+            self.player.scene.axes["curve"].set_xlim(walked(steps))
             self._stale = True
 
     def _dropped(self, count: int, seed: int) -> NDArray:

@@ -180,10 +180,10 @@ class Capacity(Flatness):
             looks = {"plain": (orange, DASHES[0], "test error, no ridge"),
                      "ridge": (blue, DASHES[1], "test error, ridge chosen"),
                      "train": (chosen.muted, DASHES[2], "train error")}  # fmt: skip
-            beside.legend(handles=[
+            figure.legend(handles=[
                 Line2D([], [], color=color, linestyle=(0, dash) if dash else "-", label=label)
                 for color, dash, label in looks.values()
-            ], loc="upper left")  # fmt: skip
+            ], loc="outside upper right", ncols=3)  # fmt: skip
         scene, size = Scene(figure, {"fit": over, "errors": beside}, paper), chosen.scale
         scene.add("fit", "curve", "fit", follow=True, colors=[ORANGE], width=2.4 * size)
         scene.add("points", "marker", "fit", shapes=["o"], colors=[chosen.ink], size=7.0 * size,

@@ -18,6 +18,7 @@ from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls, pages, regimes, strip
 from tinygrad_landscape.panels.descent_scene import descent_scene, turn
+from tinygrad_landscape.panels.ground import walked
 from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.parabola import Downhill, Parabola
@@ -202,8 +203,8 @@ class Descent(Panel):
     def _begin(self) -> None:
         steps = self.controls["steps"].value
         curve = self.player.scene.axes["curve"]
-        if curve.get_xlim() != (0, steps):
-            curve.set_xlim(0, steps)
+        if curve.get_xlim() != walked(steps):
+            curve.set_xlim(walked(steps))
             self._stale = True
         self._lr = self.controls["lr"].value
         self._start = np.array([self.controls[name].value for name in ("start_x", "start_y")])
@@ -320,9 +321,7 @@ class Descent(Panel):
     def _rows(self, hide: Sequence[str]) -> tuple[list[Any], list[Any]]:
         row = [self.controls["lr"], self._slider, self._view.toggle]
         names = ["start_x", "start_y", "steps", "all_weights", "parabola"]
-        more = ipywidgets.HBox(
-            [self.controls[name] for name in names], layout={"flex_flow": "row wrap"}
-        )
+        more = controls.fold(*(self.controls[name] for name in names))
         if self.plane.size == 2:
             shown(self.controls["all_weights"], False)
         shown(self._snaps.row, self._strip)

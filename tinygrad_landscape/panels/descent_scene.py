@@ -13,6 +13,7 @@ from tinygrad_landscape.draw import Scene, contour, style
 from tinygrad_landscape.draw.heights import Heights
 from tinygrad_landscape.draw.surfaces import height_bar
 from tinygrad_landscape.panels import parabola, strip
+from tinygrad_landscape.panels.ground import walked
 from tinygrad_landscape.surveying import Surface
 
 VEIL = "The loss curve appears here\nwith your first Play or Step."
@@ -79,4 +80,4 @@ def _dress_curve(ax: Any, surface: Surface, steps: int) -> None:
     else:
         room = 0.05 * (high - low)
         ax.set(ylim=(low - room, high + room))
-    ax.set(xlim=(0, steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
+    ax.set(xlim=walked(steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")

@@ -314,7 +314,7 @@ class Trainability(Film):
             over, beside = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
             over.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], title=" ")
             over.set_xlabel(f"{self._labels[0]} (log)", labelpad=14.0 * size)
-            over.set_ylabel(f"{self._labels[1]} (log)", labelpad=30.0 * size)
+            over.set_ylabel(f"{self._labels[1]} (log)", labelpad=38.0 * size)
             over.set_box_aspect(1.0)
             over.spines[["top", "right"]].set_visible(True)
             beside.set(xlim=(0, self._zooms.steps), ylim=VIEW, yscale="log", xlabel="step",

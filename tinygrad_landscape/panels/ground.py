@@ -119,7 +119,7 @@ class Ground:
         else:
             room = 0.05 * (high - low)
             ax.set(ylim=(low - room, high + room))
-        ax.set(xlim=(0, steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
+        ax.set(xlim=walked(steps), xlabel="step", ylabel=f"loss ({ax.get_yscale()})")
 
     def configuration(self) -> list[Any]:
         """What tells this ground from others, for replay codes."""
@@ -131,3 +131,8 @@ class Ground:
             [round(float(x), 3) for x in (*plane.origin, *plane.u, *plane.v)],
             [round(float(x), 6) for x in (*self.low, *self.high)],
         ]
+
+
+def walked(steps: int) -> tuple[float, float]:
+    """The ends of an axis of steps, with room for a ball that stands at the last one."""
+    return 0.0, 1.02 * steps

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,7 +108,7 @@ class Monitor(Charted):
             self._draw(style), seek="loss", speed=20.0, revealed=True,
             label="Loss, gradient, sharpness and turns of a run over its steps, and its diagnosis",
         )  # fmt: skip
-        self._open([], [])
+        self._open([ipywidgets.Box(layout={"flex": "1"})], [])
 
     # What is seen -------------------------------------------------------------------------------
 

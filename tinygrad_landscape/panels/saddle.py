@@ -24,7 +24,7 @@ from tinygrad_landscape.draw.style import PALETTE
 from tinygrad_landscape.engine.errors import ParameterError
 from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.panels import controls
-from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.ground import Ground, walked
 from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
@@ -38,6 +38,7 @@ NEAREST = 1e-8  # how close to the ridge the slider goes
 SEARCH = 7  # starts along each side of the grid from which saddles are looked for
 BESIDE = 1e-4  # where the way back up the ridge begins; its bend is not felt there
 UNDONE = 120  # steps back up the ridge, at most
+ROUNDING = 1e-12  # a loss or a curvature below it is told as 0
 AWAY = 0.01  # a walk that ends nearer than this, as a share of the frame, has not left
 ROWS = 25  # Hessians taken at once, so that the hand is never held up
 REACH = 0.11  # length of the curvature cross, as a share of the frame
@@ -251,8 +252,8 @@ class Saddle(Panel):
             self.ground.inside, starts - self.ground.origin, self.optimizer(self._lr), steps
         )
         self._bends: list[NDArray] = []
-        if self.player.scene.axes["curve"].get_xlim() != (0, steps):
-            self.player.scene.axes["curve"].set_xlim(0, steps)
+        if self.player.scene.axes["curve"].get_xlim() != walked(steps):
+            self.player.scene.axes["curve"].set_xlim(walked(steps))
             self._stale = True
 
     def _work(self, seconds: float) -> bool:
@@ -319,6 +320,7 @@ class Saddle(Panel):
         told = np.full((count, 4), np.nan)
         told[:, 0], told[:, 1] = walk.steps, walk.losses
         told[:known, 2:] = values
+        told[np.abs(told) < ROUNDING] = 0.0
         for kind in KINDS:
             scene.set(f"told {kind}", np.where((kinds == kind)[:, None], told, np.nan))
 

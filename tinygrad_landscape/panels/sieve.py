@@ -23,7 +23,7 @@ from tinygrad_landscape.landscape import Landscape, formulas
 from tinygrad_landscape.network import Data, Linear, Network, Tanh, losses
 from tinygrad_landscape.panels import controls, pages
 from tinygrad_landscape.panels.fog import Fog, orders
-from tinygrad_landscape.panels.ground import Ground
+from tinygrad_landscape.panels.ground import Ground, walked
 from tinygrad_landscape.panels.hills_view import HillsView
 from tinygrad_landscape.panels.panel import Panel
 from tinygrad_landscape.panels.player import on_stage
@@ -247,9 +247,9 @@ class Sieve(Panel):
         self._fates = np.zeros(0, int)
         self._told = False
         axes = self.player.scene.axes
-        if axes["curve"].get_xlim() != (0, steps):
-            axes["curve"].set_xlim(0, steps)
-            axes["rate"].set_xlim(0, steps)
+        if axes["curve"].get_xlim() != walked(steps):
+            axes["curve"].set_xlim(walked(steps))
+            axes["rate"].set_xlim(walked(steps))
             self._stale = True
         self._clouds = rng.permuted(np.tile(np.arange(self._samples), (CLOUD, 1)), axis=1)
 
@@ -346,7 +346,7 @@ class Sieve(Panel):
             self.ground.draw(over)
             self.ground.draw_losses(curve, steps)
             top = 1.1 * self._lr_range[1]
-            rate.set(xlim=(0, steps), ylim=(0.0, top), ylabel="learning rate")
+            rate.set(xlim=walked(steps), ylim=(0.0, top), ylabel="learning rate")
             rate.tick_params(labelbottom=False)
             for k in self._sharpest_first():
                 cliff = 2.0 / float(self.curvatures[k])

@@ -121,7 +121,7 @@ class Slice(Panel):
         fold = [*list(self.controls.values())[1:-1], self._reroll]
         stage = self._view.open(self.player, "map", "curve")
         row = [box, slider, self._view.toggle]
-        self._open(row, [ipywidgets.HBox(fold, layout={"flex_flow": "row wrap"})], stage)
+        self._open(row, [controls.fold(*fold)], stage)
 
     # What is seen -------------------------------------------------------------------------------
 
