@@ -124,7 +124,7 @@ def test_steps_can_be_changed(panel, steps):
     assert len(panel.walk) == steps + 1 == panel.player.frames
     assert panel.player.frame == steps
     left, right, _ = panel.player.scene.spec()["axes"][1]["x"]
-    assert left == 0 and right == steps
+    assert left == 0 and right == 1.02 * steps
 
 
 # Hands --------------------------------------------------------------------------------------------
@@ -192,7 +192,8 @@ def slow_valley(naps):
 
 def test_a_moving_hand_gets_part_of_the_walk_and_a_resting_one_all_of_it():
     naps = []
-    panel = Descent(slow_valley(naps), lr=0.1, start=(2, 2), resolution=3, extent=3.0, steps=150)
+    settings = {"start": (2, 2), "resolution": 3, "extent": 3.0, "strip": False}
+    panel = Descent(slow_valley(naps), lr=0.1, steps=150, **settings)
     walked = []
 
     async def hand():
