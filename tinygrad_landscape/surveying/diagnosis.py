@@ -45,8 +45,9 @@ DONE = 1e-3  # of its first value: a loss this low has nothing left to fall to
 class Diagnosis(Result):
     """The state of a run at `step`, the numbers that say so, and what would help.
 
-    `state` is one of `tl.diagnosis.STATES`; all but "healthy" and "converged" are an `alarm`.
-    `evidence` has the numbers by name, `finding` and `remedy` are sentences.
+    `state` is "healthy", "converged", or an `alarm`: "plateau", "near a saddle", "bouncing",
+    "diverging", "overfitting" or "dead units". `evidence` has the numbers by name, `finding` and
+    `remedy` are sentences.
     """
 
     state: str
