@@ -58,7 +58,7 @@ def main(updates: int = 1000) -> None:
                 row = zip(rows[-1][1:], (17, 11, 15), strict=True)
                 print(f"{done:>8}" + "".join(f"{size / 1e6:>{wide}.2f}" for size, wide in row))
             assert opened.complaints == [], opened.complaints
-    late = np.array(rows[len(rows) // 2 :])
+    late = np.array(rows[(len(rows) - 1) // 2 :])
     print("\ngrowth for each update, second half")
     for name, column in zip(
         ("browser heap", "Python objects", "kernel RSS"), late.T[1:], strict=True

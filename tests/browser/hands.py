@@ -49,7 +49,9 @@ LOOK = """(panel) => {
         .filter((each) => each.offsetParent).map(hash);
     const words = [...panel.querySelectorAll('.tgl-sentence, .tgl-readout, .tgl-table')]
         .filter((each) => each.offsetParent).map((each) => each.innerText);
-    return JSON.stringify([...shown, ...words]);
+    const turned = [...panel.querySelectorAll('.tgl-surface3d')]
+        .filter((each) => each.offsetParent).map((each) => each.dataset.camera);
+    return JSON.stringify([...shown, ...words, ...turned]);
 }"""
 
 
@@ -140,6 +142,9 @@ class Hands:
         box = self.box(label)
         if kind == "Checkbox":
             yield from (box.click, box.click)
+        elif kind == "ToggleButton":
+            button = self.panel.get_by_role("button", name=label, exact=True)
+            yield from (button.click, button.click)
         elif kind == "ToggleButtons":
             buttons = self.labelled(label).locator("button")
             names = [name.strip() for name in buttons.all_inner_texts()]
@@ -161,6 +166,12 @@ class Hands:
                     yield lambda key=key: slider.press(key)
                 else:
                     yield lambda value=value: self.typed(label, f"{value:.12g}")
+
+    def buttons(self) -> list[Callable[[], Any]]:
+        """Press each button that is no control and not "More"."""
+        known = {"More", *(control["label"] for control in self.controls)}
+        alone = self.panel.locator("button.widget-button").filter(visible=True).all()
+        return [button.click for button in alone if button.inner_text().strip() not in known]
 
     def labelled(self, label: str) -> Any:
         """The widget with this label."""
