@@ -56,7 +56,13 @@ def test_panels_in_a_notebook(notebook, style, picture):
         hands.settle()
         assert violations(notebook.page, ".tgl-panel") == []
     hands = Hands(notebook, styled("Ravine()", style))
-    assert hands.panel.get_by_role("slider", name="condition number").count() == 1
+    slider = hands.panel.get_by_role("slider", name="condition number")
+    slider.press("ArrowRight")
+    box = hands.panel.get_by_role("spinbutton", name="condition number")
+    told = "([slider, box]) => slider.getAttribute('aria-valuetext') === box.value"
+    both = [slider.element_handle(), box.element_handle()]
+    notebook.page.wait_for_function(told, arg=both)  # the number, not the notch
+    assert float(box.input_value()) > 100.0
     notebook.execute("panel.complain('What went wrong'); answer = 0")
     hands.panel.locator("[role=alert]").wait_for()
     assert violations(notebook.page, ".tgl-panel") == []

@@ -136,7 +136,7 @@ function render({ model, el }) {
   }
   function takeWords() {
     if (sentence.textContent !== model.get("sentence")) { // once it rests, a screen reader hears it
-      clearTimeout(hush); hush = setTimeout(() => { if (clock === null) announce(); }, 900);
+      clearTimeout(hush); hush = setTimeout(() => { nameSliders(); if (clock === null) announce(); }, 900);
     }
     if (sentence.offsetHeight) sentence.style.minHeight = `${sentence.offsetHeight}px`; // a shorter one moves nothing below it
     sentence.textContent = model.get("sentence"); honesty.lastChild.textContent = model.get("honesty");
@@ -298,13 +298,14 @@ function render({ model, el }) {
     event.preventDefault();
   });
 
-  // -- ipywidgets' sliders have no name: a screen reader hears that of the box in front of them
+  // -- ipywidgets' sliders have no name, and their value is a notch: a screen reader hears those of the box in front of them
   const namer = new MutationObserver(() => nameSliders());
   function nameSliders() {
     const panel = root.closest(".tgl-panel");
-    for (const handle of panel?.querySelectorAll(".noUi-handle:not([aria-label])") ?? []) {
+    for (const handle of panel?.querySelectorAll(".noUi-handle") ?? []) {
       const box = handle.closest(".widget-slider").previousElementSibling;
       handle.setAttribute("aria-label", box?.querySelector("label")?.textContent || "value");
+      handle.setAttribute("aria-valuetext", box?.querySelector("input")?.value || handle.getAttribute("aria-valuetext"));
     }
     if (panel) namer.observe(panel, { childList: true, subtree: true }); // others come later
   }
