@@ -15,6 +15,7 @@ from tests.browser.pages import Opened
 from tinygrad_landscape.panels import (
     Backprop,
     Basins,
+    Bridge,
     Descent,
     Fit,
     Flatness,
@@ -53,6 +54,9 @@ MADE = {
     "backprop": lambda: Backprop(),
     "race": lambda: Race(budget=8, resolution=15),
     "monitor": lambda: Monitor(*trained()),
+    "film": lambda: Basins(preset="film", rates=4, side=7, steps=30, resolution=9),
+    "trainability": lambda: Basins(preset="trainability", side=9, levels=2, steps=30),
+    "bridge": lambda: Bridge(resolution=7),
 }  # fmt: skip
 WALKED = ("hundred balls", "lasso", "schedule", "descent of P4")
 

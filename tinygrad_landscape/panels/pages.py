@@ -52,7 +52,7 @@ def write(panel: Panel, path: str | os.PathLike[str]) -> None:
     numbers, grounds = _Numbers("<f8" if fine else "<f4"), _Grounds()
     whole = live is not None and live["whole"]
     states = _states(panel, {} if whole else offered, numbers, grounds, whole)
-    hands = live["hands"] if live else _moved_by(states)
+    hands = live["hands"] if live else _moved_by(states, offered)
     roles = {role: player._roles[role] if hand in hands else None
              for role, hand in (("drag", "start"), ("lasso", "loop"))}  # fmt: skip
     controls = [{"name": name, "label": panel.controls[name].description, "values": values}
@@ -103,9 +103,13 @@ def live(
     }  # fmt: skip
 
 
-def _moved_by(states: list[Any]) -> tuple[str, ...]:
-    """What a hand may drag where the page cannot walk: a start that is baked at several places."""
-    return ("start",) if len({tuple(state["start"]) for state in states}) > 1 else ()
+def _moved_by(states: list[Any], offered: dict[str, list[Any]]) -> tuple[str, ...]:
+    """What a hand may drag where the page cannot walk: a start that is baked at several places,
+    other than by choosing a word."""
+    words = [tuple(value for value in values if isinstance(value, str))
+             for values in itertools.product(*offered.values())]  # fmt: skip
+    places = {(chosen, *state["start"]) for chosen, state in zip(words, states, strict=True)}
+    return ("start",) if len(places) > len(set(words)) else ()
 
 
 class _Grounds:
