@@ -9,7 +9,7 @@ PANELS = {
     "ravine momentum": "Ravine(preset='momentum')",
     "initialization": "Initialization()",
     "basins": "Basins()",
-    "basins film": "Basins(preset='film')",
+    "basins film": "Basins(preset='film', rates=9, side=15)",
     "basins lasso": "Basins(preset='lasso')",
     "basins trainability": "Basins(preset='trainability')",
     "bridge": "Bridge()",

@@ -82,7 +82,7 @@ class Hands:
         """Wait until the kernel has finished what hands began, and the page shows nothing newer."""
         before = ""
         while before != (before := self.look()):
-            self.notebook.execute("panel.settle(); answer = 0")
+            self.notebook.execute("getattr(panel, '_finish', panel.settle)(); answer = 0")
             self.page.wait_for_timeout(80)
 
     def rest(self) -> None:
