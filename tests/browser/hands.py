@@ -126,6 +126,18 @@ class Hands:
         under = self.page.locator(".jp-OutputArea-output[data-mime-type*='std']").all_inner_texts()
         return [*said, *under, *self.notebook.complaints]
 
+    def back(self) -> bool:
+        """Whether the kernel hears, before long, that every number is what it was at first."""
+        numbers = {each["name"]: each["value"] for each in self.controls
+                   if type(each["value"]) in (int, float)}  # fmt: skip
+        asked = f"answer = {{name: panel.controls[name].value for name in {list(numbers)}}}"
+        late = time.monotonic() + PATIENCE
+        while self.notebook.execute(asked) != numbers:
+            if time.monotonic() > late:
+                return False
+            self.page.wait_for_timeout(50)
+        return True
+
     # Touching -----------------------------------------------------------------------------------
 
     def unfold(self) -> None:
@@ -188,6 +200,8 @@ class Hands:
         return self.labelled(label).locator(beside).locator("[role=slider]")
 
     def typed(self, label: str, text: str) -> None:
+        """Type into a box, once the kernel has answered all before; its echo would wipe it out."""
+        self.notebook.execute("answer = 0")
         box = self.box(label)
         box.fill(text)
         box.press("Enter")

@@ -51,6 +51,7 @@ def test_everything_moves_and_goes_back(hands):
     hands.photograph("2 stepped")
     began = hands.page_is()
     touched = controls(hands)
+    assert hands.back()
     untouched = {control["name"] for control in hands.controls} - touched
     assert untouched == {name for panel, name in NEVER_SHOWN if panel == hands.name}
     for press in hands.buttons():
