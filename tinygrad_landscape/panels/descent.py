@@ -24,7 +24,7 @@ from tinygrad_landscape.panels.panel import Panel, shown
 from tinygrad_landscape.panels.parabola import Downhill, Parabola
 from tinygrad_landscape.panels.player import on_stage
 from tinygrad_landscape.panels.regimes import Sweep, cliff_factor, regime, sharpest, story
-from tinygrad_landscape.panels.run import Run
+from tinygrad_landscape.panels.run import BUDGET, Run
 from tinygrad_landscape.panels.strip import Snaps
 from tinygrad_landscape.surveying import Plane, survey
 
@@ -231,8 +231,10 @@ class Descent(Panel):
             done = self._downhill.go(seconds)
         if done and self._strip:
             done = self._sweep.go(seconds)
-        self._cliff = self._measured() if done and self._strip else math.nan
-        return done
+        self._cliff, known = math.nan, True
+        if done and self._strip:  # a moving hand does not wait for a curvature
+            self._cliff, known = self._measured(seconds > BUDGET)
+        return done and known
 
     def _lines(self) -> Downhill:
         straight = cliff_factor(self.optimizer(self._lr)) == 2.0
@@ -240,17 +242,20 @@ class Descent(Panel):
         wanted = len(walk) - 1 if self._wanted is None else self._wanted
         return Downhill(self._ground, walk.points, lr, self._reach, wanted)
 
-    def _measured(self) -> float:
-        """The cliff of the minimum that this walk reaches, or else the nearest one that does."""
+    def _measured(self, now: bool) -> tuple[float, bool]:
+        """The cliff of the minimum that this walk reaches, or else the nearest one that does; and
+        whether it is known, which it is at once if that minimum was the last one asked for."""
         factor, walk = cliff_factor(self.optimizer(self._lr)), self._run.walk
         end = walk.end if regime(walk) == "converges" else self._sweep.minimum(self._lr)
         if math.isnan(factor) or end is None:
-            return math.nan
+            return math.nan, True
         place = (self._ground.size, np.round(end, 3).tobytes())
+        if place not in self._bends and not now:
+            return math.nan, False
         if place not in self._bends:  # learning rates that lead to one minimum ask for it once
             self._bends = {place: sharpest(self._ground, end)}
         bend = self._bends[place]
-        return factor / bend if bend > 0.0 else math.nan
+        return (factor / bend if bend > 0.0 else math.nan), True
 
     def _path(self) -> NDArray:
         """The walk in the numbers on the axes, (R, 2)."""

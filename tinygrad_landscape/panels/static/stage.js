@@ -128,6 +128,7 @@ function render({ model, el }) {
     const sent = model.get("layers");
     data = Object.fromEntries(spec.layers.map(({ name }) => [name, table(sent[name])]));
     frame = Math.min(frame, last()); placeStart(); dirty();
+    queueMicrotask(() => { if (waiting) { cancelAnimationFrame(waiting); paint(); } }); // what the kernel sends need not wait for the clock
   }
   function takeBackground() {
     const old = background.src;
