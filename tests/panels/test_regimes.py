@@ -190,3 +190,16 @@ def test_it_shows_as_an_image_too():
         assert panel.regime == "bounces" and panel.player.png()[1:4] == b"PNG"
     finally:
         use("auto")
+
+
+def test_a_moving_hand_does_not_wait_for_a_curvature(monkeypatch):
+    panel, asked = Descent(resolution=5), []
+    bend = lambda *given: asked.append(given) or 1.0  # noqa: E731
+    monkeypatch.setattr("tinygrad_landscape.panels.descent.sharpest", bend)
+    monkeypatch.setattr(panel, "_soon", lambda: None)  # the hand never rests
+    panel._bends = {}
+    panel.controls["lr"].value = 0.6
+    assert not asked and math.isnan(panel._cliff)
+    assert panel.cliff == 2.0 and len(asked) == 1
+    panel.controls["lr"].value = 0.7  # the same minimum: known by now
+    assert panel.cliff == 2.0 and len(asked) == 1
